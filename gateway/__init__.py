@@ -1,0 +1,1 @@
+"""Specialist Gateway: a folder of YAML files becomes an MCP server whose tools Amazon Bedrock answers."""
