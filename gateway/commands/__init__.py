@@ -35,3 +35,9 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
+
+from gateway.commands.connect import connect  # noqa: E402 - the commands need nothing of this module but the order
+from gateway.commands.init import init  # noqa: E402
+
+app.command()(init)
+app.command()(connect)

@@ -1,0 +1,120 @@
+"""`gateway connect`: an MCP client's configuration for this catalog, printed or written."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shlex
+import subprocess
+import sys
+from datetime import datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from gateway.clients import launch
+from gateway.clients.table import CLIENTS, Client
+from gateway.commands.options import CatalogOption
+from gateway.errors import GatewayError, UsageError
+
+_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
+
+
+class ClientName(StrEnum):
+    CLAUDE_CODE = "claude-code"
+    CLAUDE_DESKTOP = "claude-desktop"
+    CURSOR = "cursor"
+    VSCODE = "vscode"
+
+
+def connect(
+    client: Annotated[ClientName, typer.Argument(help="The MCP client.", show_default=False)],
+    catalog: CatalogOption = Path(),
+    local: Annotated[bool, typer.Option("--local", help="The client starts the gateway without AWS.")] = False,
+    http: Annotated[
+        str | None, typer.Option(metavar="URL", help="Reach a gateway that runs already, at URL.", show_default=False)
+    ] = None,
+    name: Annotated[
+        str | None, typer.Option(help="The server's name in the client.", show_default="name in gateway.yaml")
+    ] = None,
+    env: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME", help="Pass this environment variable along too; repeatable.", show_default=False),
+    ] = None,
+    write: Annotated[
+        bool, typer.Option("--write", help="Write it, after showing the difference, keeping a backup.")
+    ] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="With --write: do not ask.")] = False,
+    file: Annotated[
+        Path | None,
+        typer.Option(help="The client's configuration file, when it is not in its usual place.", show_default=False),
+    ] = None,
+) -> None:
+    """Print the configuration that makes an MCP client use this catalog, with absolute paths; or write it."""
+    known = CLIENTS[client.value]
+    if http and local:
+        raise UsageError("--local is for a gateway that the client starts; the one at --http was started already.")
+    server = launch.http(http) if http else launch.stdio(catalog, local=local, environ=os.environ, carry=env or ())
+    entry = known.entry(server)
+    called = _server_name(name, catalog, reads_catalog=not http)
+    target = file or known.file(os.environ)
+    if not http and not local and (secrets := launch.secrets_left_out(os.environ)):
+        _note(f"{', '.join(secrets)} is set here and was left out, because the client keeps its configuration as plain")
+        _note("text. Give the client a profile instead: set AWS_PROFILE and run this again.")
+    if write:
+        _write(known, target, called, entry, yes=yes)
+    else:
+        _print(known, target, called, entry)
+
+
+def _server_name(name: str | None, catalog: Path, *, reads_catalog: bool) -> str:
+    """The name asked for, or else the catalog's own; a catalog that would not start is told of here."""
+    if reads_catalog:
+        from gateway.catalog import load
+        from gateway.catalog.diagnostics import Severity
+
+        loaded = load(catalog, os.environ)
+        if any(each.severity is Severity.ERROR for each in loaded.diagnostics):
+            _note("The catalog has errors, so the gateway will not start for the client: run `gateway lint`.")
+        name = name or re.sub(r"[^A-Za-z0-9_-]+", "-", loaded.catalog.settings.name)[:64]
+    name = name or "specialist-gateway"
+    if not _NAME.fullmatch(name):
+        raise UsageError(f"--name {name}: clients take letters, digits, - and _, at most 64 of them.")
+    return name
+
+
+def _print(client: Client, target: Path, name: str, entry: dict[str, Any]) -> None:
+    if client.name == "claude-code":
+        words = ["claude", "mcp", "add-json", name, json.dumps(entry, ensure_ascii=False)]
+        typer.echo(subprocess.list2cmdline(words) if sys.platform == "win32" else shlex.join(words))
+        _note(f"Run that where you use Claude Code; or, to share {target} with this folder, add --write here.")
+        return
+    typer.echo(json.dumps({client.key: {name: entry}}, indent=2, ensure_ascii=False))
+    _note(f"That belongs into {target}; add --write to have it put there.")
+
+
+def _write(client: Client, target: Path, name: str, entry: dict[str, Any], *, yes: bool) -> None:
+    from gateway.clients.write import change
+
+    try:
+        proposed = change(client, target, name, entry)
+        if not proposed.needed:
+            typer.echo(f"{proposed.file} has this already; nothing to change.")
+            return
+        typer.echo(proposed.diff())
+        if not yes and not typer.confirm(f"Write {proposed.file}?"):
+            raise typer.Exit(1)
+        backup = proposed.apply(datetime.now().astimezone())
+    except GatewayError:
+        typer.echo(json.dumps({client.key: {name: entry}}, indent=2, ensure_ascii=False))
+        raise
+    typer.echo(f"Wrote {proposed.file}{f'; the old file is {backup}' if backup else ''}.")
+    _note(client.reload)
+
+
+def _note(text: str) -> None:
+    """What a person should know goes to stderr, so that stdout can be pasted or piped."""
+    typer.echo(text, err=True)
