@@ -1,0 +1,6 @@
+"""Prompts: what a Jinja2 template needs, and the text it renders to. No network, no clock that shows in the text."""
+
+from gateway.prompts.errors import PromptError
+from gateway.prompts.rendering import Prompts, Rendered
+
+__all__ = ["PromptError", "Prompts", "Rendered"]
