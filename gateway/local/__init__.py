@@ -1,0 +1,22 @@
+"""Amazon Bedrock on loopback, for work without AWS. It stands apart: it imports nothing else of the gateway."""
+
+from __future__ import annotations
+
+from gateway.local.calls import Call
+from gateway.local.engine import EchoEngine, Engine, Finish, ModelRequest, ScriptedEngine
+from gateway.local.errors import BedrockError
+from gateway.local.faults import Fault, Faults
+from gateway.local.server import LocalEndpoint
+
+__all__ = [
+    "BedrockError",
+    "Call",
+    "EchoEngine",
+    "Engine",
+    "Fault",
+    "Faults",
+    "Finish",
+    "LocalEndpoint",
+    "ModelRequest",
+    "ScriptedEngine",
+]

@@ -1,0 +1,167 @@
+"""The endpoint's ASGI application: routes, AWS's manners, and one record for each call."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import time
+import uuid
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import unquote
+
+from gateway.local import control, converse, eventstream
+from gateway.local.calls import Call, Calls
+from gateway.local.converse import Broken, Handling
+from gateway.local.engine import Engine
+from gateway.local.errors import BedrockError
+from gateway.local.exchange import ClientGone, Exchange, Receive, Scope, Send
+from gateway.local.faults import Faults
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """An AWS operation: its name, the last segment of its path under `/model/{modelId}/`, and what answers it."""
+
+    name: str
+    suffix: str
+    handle: Callable[[Handling], Awaitable[None]]
+
+
+OPERATIONS = {
+    operation.suffix: operation
+    for operation in (
+        Operation("Converse", "converse", converse.converse),
+        Operation("ConverseStream", "converse-stream", converse.converse_stream),
+        Operation("CountTokens", "count-tokens", converse.count_tokens),
+    )
+}
+
+
+class App:
+    """Speaks ASGI. `abort` cuts the connection of a client's address; `on_call` is told of every call that ended."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        calls: Calls,
+        faults: Faults,
+        *,
+        abort: Callable[[Any], None],
+        on_call: Callable[[Call], None] | None = None,
+    ) -> None:
+        self.engine = engine
+        self.calls = calls
+        self.faults = faults
+        self.abort = abort
+        self.on_call = on_call
+        self.hosts: frozenset[bytes] = frozenset()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        exchange = Exchange(scope, receive, send, lambda: self.abort(scope["client"]), str(uuid.uuid4()))
+        try:
+            await self._route(exchange)
+        except BedrockError as error:
+            await exchange.refuse(error)
+        except ClientGone:
+            return
+
+    async def _route(self, exchange: Exchange) -> None:
+        if exchange.header(b"host") not in self.hosts:
+            raise BedrockError("AccessDeniedException", "This endpoint answers to loopback names only.")
+        segments = exchange.scope["raw_path"].split(b"/")[1:]
+        if segments[0] == b"_local":
+            await control.answer(exchange, segments[1:], self.calls, self.faults)
+            return
+        operation = None
+        if exchange.scope["method"] == "POST" and len(segments) == 3 and segments[0] == b"model":
+            operation = OPERATIONS.get(segments[2].decode("ascii", "replace"))
+        if operation is None:
+            path = exchange.scope["path"]
+            raise BedrockError("UnknownOperationException", f"No operation is at {exchange.scope['method']} {path}.")
+        if not exchange.header(b"authorization"):
+            raise BedrockError("MissingAuthenticationTokenException", "Missing Authentication Token")
+        await self._serve(exchange, operation, unquote(segments[1].decode("ascii", "replace")))
+
+    async def _serve(self, exchange: Exchange, operation: Operation, model_id: str) -> None:
+        """Answers one operation, and stops at once when the client goes away."""
+        raw = await exchange.body()
+        call = Call(operation.name, model_id, exchange.request_id)
+        self.calls.add(call)
+        task = asyncio.current_task()
+        assert task is not None
+        watch = asyncio.get_running_loop().create_task(_gone(exchange.receive))
+
+        def stop(_: asyncio.Task[None]) -> None:
+            task.cancel()
+
+        watch.add_done_callback(stop)
+        try:
+            await self._answer(exchange, operation, call, raw)
+        except Broken as fault:
+            call.outcome, call.error = "failed", str(fault)
+            watch.remove_done_callback(stop)
+            await watch  # uvicorn takes a return before the connection is lost for a mistake of ours
+        except asyncio.CancelledError:
+            call.outcome = "aborted"
+            if not watch.done():
+                raise
+            task.uncancel()
+        finally:
+            watch.remove_done_callback(stop)
+            watch.cancel()
+            call.ended = time.monotonic()
+            self.calls.touch()
+            if self.on_call is not None:
+                self.on_call(call)
+
+    async def _answer(self, exchange: Exchange, operation: Operation, call: Call, raw: bytes) -> None:
+        """Runs the operation; what it raises becomes an HTTP error, or an exception inside the stream that has begun."""
+        try:
+            call.request = _parsed(raw)
+            strikes = self.faults.take(operation.name, call.model_id)
+            await operation.handle(Handling(exchange, self.engine, self.calls, call, strikes))
+            call.status, call.outcome = 200, "complete"
+        except BedrockError as error:
+            await _fail(exchange, call, error)
+        except (Broken, asyncio.CancelledError):
+            raise
+        except Exception as error:
+            # A mistake of ours. The caller gets what AWS would answer; whoever reads this needs the trace.
+            _log.exception("The local endpoint failed in %s", operation.name)
+            await _fail(exchange, call, BedrockError("InternalServerException", f"{type(error).__name__}: {error}"))
+
+
+async def _fail(exchange: Exchange, call: Call, error: BedrockError) -> None:
+    call.outcome, call.error = "failed", error.name
+    if exchange.started:
+        call.status = 200
+        await exchange.end_stream(eventstream.exception(error.event, error.message))
+    else:
+        call.status = error.status
+        await exchange.refuse(error)
+
+
+async def _gone(receive: Receive) -> None:
+    """Returns when the client has gone, or has its whole answer."""
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
+def _parsed(raw: bytes) -> dict[str, Any]:
+    """The body as a JSON object; raises SerializationException."""
+    try:
+        body = json.loads(raw or b"{}", parse_constant=_no_constant)
+    except (ValueError, RecursionError):
+        raise BedrockError("SerializationException", "The request body is no valid JSON.") from None
+    if not isinstance(body, dict):
+        raise BedrockError("SerializationException", "The request body is no JSON object.")
+    return body
+
+
+def _no_constant(name: str) -> Any:
+    raise ValueError(f"{name} is not JSON")

@@ -1,0 +1,193 @@
+"""Converse, ConverseStream and CountTokens: from a checked request to the bytes that answer it."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Mapping
+from contextlib import aclosing
+from dataclasses import dataclass
+from typing import Any, cast
+
+from gateway.local import eventstream, tokens, validation
+from gateway.local.calls import Call, Calls
+from gateway.local.engine import Engine, Finish, ModelRequest
+from gateway.local.errors import BedrockError, Unavailable
+from gateway.local.exchange import Exchange
+from gateway.local.faults import Fault, Strikes
+from gateway.local.stops import until_stop
+
+
+class Broken(Exception):
+    """A fault has ended the answer as it was told to; there is nothing more to send."""
+
+
+@dataclass(frozen=True, slots=True)
+class Handling:
+    """What an operation works with: the request as JSON, the engine, the call's record, and what strikes it."""
+
+    exchange: Exchange
+    engine: Engine
+    calls: Calls
+    call: Call
+    strikes: Strikes | None
+
+    @property
+    def body(self) -> dict[str, Any]:
+        return self.call.request
+
+
+async def converse(handling: Handling) -> None:
+    """Answers Converse: the whole message at once."""
+    call, body = handling.call, handling.body
+    validation.converse("Converse", call.model_id, body)
+    await _strike_before(handling)
+    parts: list[str] = []
+    finish = Finish()
+    async with aclosing(_generate(handling)) as written:
+        async for part in written:
+            if isinstance(part, Finish):
+                finish = part
+            else:
+                await _slow(handling)
+                parts.append(part)
+                _note_chunk(handling)
+    if handling.strikes:
+        for fault in handling.strikes.after(0):
+            await _strike(handling, fault)
+    text = "".join(parts)
+    # Bedrock leaves the block out when a model wrote nothing: a text block may not be empty.
+    message = {"role": "assistant", "content": [{"text": text}] if text else []}
+    answer = {
+        "output": {"message": message},
+        "stopReason": finish.stop_reason,
+        "usage": _usage(call, body, finish, len(text)),
+        "metrics": {"latencyMs": _latency(call)},
+        **_echoed(body),
+    }
+    await handling.exchange.reply(200, answer)
+
+
+async def converse_stream(handling: Handling) -> None:
+    """Answers ConverseStream: each event is sent when its text has been written."""
+    call, body, exchange = handling.call, handling.body, handling.exchange
+    validation.converse("ConverseStream", call.model_id, body)
+    await _strike_before(handling)
+    async with aclosing(_generate(handling)) as written:
+        # Nothing is sent before there is text, so that an engine which fails at once is an HTTP error.
+        part = await anext(written)
+        await exchange.start_stream(eventstream.CONTENT_TYPE)
+        await exchange.write(eventstream.event("messageStart", {"role": "assistant"}))
+        length = 0
+        while not isinstance(part, Finish):
+            await _slow(handling)
+            await _strike_at(handling, call.chunks + 1)
+            delta = {"contentBlockIndex": 0, "delta": {"text": part}}
+            await exchange.write(eventstream.event("contentBlockDelta", delta))
+            _note_chunk(handling)
+            length += len(part)
+            part = await anext(written)
+        if handling.strikes:
+            for fault in handling.strikes.after(call.chunks):
+                await _strike(handling, fault)
+        if length:
+            await exchange.write(eventstream.event("contentBlockStop", {"contentBlockIndex": 0}))
+    await exchange.write(eventstream.event("messageStop", {"stopReason": part.stop_reason}))
+    usage = _usage(call, body, part, length)
+    metadata = {"usage": usage, "metrics": {"latencyMs": _latency(call)}, **_echoed(body)}
+    await exchange.end_stream(eventstream.event("metadata", metadata))
+
+
+async def count_tokens(handling: Handling) -> None:
+    """Answers CountTokens."""
+    call, body = handling.call, handling.body
+    validation.count_tokens(call.model_id, body)
+    await _strike_before(handling)
+    source = body["input"]
+    if converse_request := source.get("converse"):
+        call.input_tokens = tokens.count_request(converse_request)
+    else:
+        call.input_tokens = -(-len(source["invokeModel"]["body"]) * 3 // 4 // tokens.CHARACTERS)
+    await handling.exchange.reply(200, {"inputTokens": call.input_tokens})
+
+
+async def _generate(handling: Handling) -> AsyncIterator[str | Finish]:
+    """The engine's text up to a stop sequence, then one Finish; an engine that fails is ServiceUnavailable."""
+    request = ModelRequest(handling.call.model_id, handling.body)
+    try:
+        async with aclosing(cast(Any, until_stop(handling.engine.generate(request), request.stop_sequences))) as parts:
+            async for part in parts:
+                yield part
+    except BedrockError:
+        raise
+    except Exception as error:
+        raise Unavailable(f"The engine failed: {type(error).__name__}: {error}") from error
+
+
+async def _strike_before(handling: Handling) -> None:
+    if (strikes := handling.strikes) is None:
+        return
+    await asyncio.sleep(strikes.delay("slow_start"))
+    for fault in strikes.before():
+        await _strike(handling, fault)
+
+
+async def _strike_at(handling: Handling, chunk: int) -> None:
+    if handling.strikes:
+        for fault in handling.strikes.at(chunk):
+            await _strike(handling, fault)
+
+
+async def _strike(handling: Handling, fault: Fault) -> None:
+    """Lets a fault happen; returns only from a stall that ends."""
+    exchange = handling.exchange
+    if fault.kind == "error":
+        raise fault.exception()
+    if fault.kind == "stall":
+        if fault.seconds is None:
+            await asyncio.Event().wait()
+        await asyncio.sleep(fault.seconds or 0)
+        return
+    if fault.kind == "garbage" and exchange.started:
+        await exchange.end_stream(eventstream.garbage())
+    elif fault.kind == "garbage":
+        await exchange.reply_raw(200, b"\x00 this is no answer", {})
+    else:
+        exchange.abort()
+    raise Broken(f"a fault of kind {fault.kind}")
+
+
+async def _slow(handling: Handling) -> None:
+    if handling.strikes and (seconds := handling.strikes.delay("slow")):
+        await asyncio.sleep(seconds)
+
+
+def _note_chunk(handling: Handling) -> None:
+    call = handling.call
+    call.chunks += 1
+    if call.first_chunk is None:
+        call.first_chunk = time.monotonic()
+    handling.calls.touch()
+
+
+def _usage(call: Call, body: Mapping[str, Any], finish: Finish, written: int) -> dict[str, int]:
+    """`TokenUsage`, by the engine's own count where it has one. Nothing is ever read from a prompt cache here."""
+    call.stop_reason = finish.stop_reason
+    call.input_tokens = tokens.count_request(body) if finish.input_tokens is None else finish.input_tokens
+    call.output_tokens = tokens.count_characters(written) if finish.output_tokens is None else finish.output_tokens
+    return {
+        "inputTokens": call.input_tokens,
+        "outputTokens": call.output_tokens,
+        "totalTokens": call.input_tokens + call.output_tokens,
+        "cacheReadInputTokens": 0,
+        "cacheWriteInputTokens": 0,
+    }
+
+
+def _latency(call: Call) -> int:
+    return round(call.seconds * 1000)
+
+
+def _echoed(body: Mapping[str, Any]) -> dict[str, Any]:
+    """Bedrock repeats how the request was served."""
+    return {name: body[name] for name in ("performanceConfig", "serviceTier") if body.get(name)}

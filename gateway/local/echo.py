@@ -1,0 +1,81 @@
+"""The answer of no model: a text that says so and shows what a real model would have received."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+SYSTEM_QUOTE = 600  # characters of the system prompt that are quoted
+CONTENT_QUOTE = 900  # characters of the user's message that are quoted
+
+_OPENING = (
+    "No model wrote this. It is the answer of the local endpoint that stands in for Amazon Bedrock; it shows what "
+    "{model_id} would have received."
+)
+_CLOSING = "With AWS credentials, or with a local language model, a model answers here instead."
+
+
+def answer(model_id: str, body: Mapping[str, Any]) -> str:
+    """The whole text; the same request gives the same text."""
+    system = "\n\n".join(_describe(block) for block in body.get("system") or () if "cachePoint" not in block)
+    messages: Sequence[Mapping[str, Any]] = body.get("messages") or ()
+    paragraphs = [_OPENING.format(model_id=model_id)]
+    paragraphs.append(_section("The system prompt", system, SYSTEM_QUOTE) if system else "There is no system prompt.")
+    if messages:
+        content = "\n\n".join(_describe(block) for block in messages[-1]["content"] if "cachePoint" not in block)
+        paragraphs.append(_section(f"The message of the {messages[-1]['role']}", content, CONTENT_QUOTE))
+    if len(messages) > 1:
+        paragraphs.append(f"Before it stand {len(messages) - 1} earlier messages of the conversation.")
+    if settings := ", ".join(_settings(body)):
+        paragraphs.append(f"Settings: {settings}.")
+    paragraphs.append(_CLOSING)
+    return "\n\n".join(paragraphs)
+
+
+def _section(title: str, text: str, limit: int) -> str:
+    unit = "character" if len(text) == 1 else "characters"
+    return f"{title} ({len(text):,} {unit}):\n\n" + "\n".join(
+        f"> {line}" if line else ">" for line in _shorten(text, limit).splitlines()
+    )
+
+
+def _shorten(text: str, limit: int) -> str:
+    """The text, or its beginning and end with a digest of the whole between, so that two texts never read alike."""
+    if len(text) <= limit:
+        return text
+    head, tail = limit * 2 // 3, limit // 3
+    digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:12]
+    return f"{text[:head]}\n[... {len(text) - head - tail:,} characters left out; SHA-256 {digest} ...]\n{text[-tail:]}"
+
+
+def _describe(block: Mapping[str, Any]) -> str:
+    """A content block as text: its own, or a line in brackets for what is none."""
+    kind, value = next(iter(block.items()))
+    if kind == "text":
+        return str(value)
+    if kind == "guardContent" and "text" in value:
+        return str(value["text"]["text"])
+    if kind in ("image", "video", "audio", "document"):
+        name = f" {value['name']!r}" if "name" in value else ""
+        return f"[{kind}{name}, {value.get('format', 'no format given')}, {_size(value['source'])}]"
+    if kind == "toolUse":
+        return f"[toolUse {value['name']}]"
+    return f"[{kind}]"
+
+
+def _size(source: Mapping[str, Any]) -> str:
+    kind, value = next(iter(source.items()))
+    if kind == "bytes":
+        return f"{len(value) * 3 // 4 - value[-2:].count('='):,} bytes"
+    return f"{len(value):,} characters" if kind == "text" else f"from {kind}"
+
+
+def _settings(body: Mapping[str, Any]) -> Iterator[str]:
+    for name, value in sorted((body.get("inferenceConfig") or {}).items()):
+        yield f"{name} {value}"
+    if tools := (body.get("toolConfig") or {}).get("tools"):
+        yield f"{len(tools)} tools, none of which is called here"
+    for name in ("guardrailConfig", "additionalModelRequestFields", "outputConfig", "promptVariables"):
+        if body.get(name):
+            yield f"{name}, which has no effect here"

@@ -1,0 +1,47 @@
+"""Ends a text at its first stop sequence, also where one is spread over several chunks."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import aclosing
+from typing import Any, cast
+
+from gateway.local.engine import Finish
+
+
+async def until_stop(parts: AsyncIterator[str | Finish], stop_sequences: Sequence[str]) -> AsyncIterator[str | Finish]:
+    """The text before the first stop sequence, then a Finish with `stop_sequence`; or all of it, as it came.
+
+    Text that may be the beginning of a stop sequence is held back until that is decided. Empty parts are dropped.
+    """
+    held = ""
+    async with aclosing(cast(Any, parts)) as source:
+        async for part in source:
+            if isinstance(part, Finish):
+                if held:
+                    yield held
+                yield part
+                return
+            held += part
+            found = [place for stop in stop_sequences if (place := held.find(stop)) >= 0]
+            if found:
+                if before := held[: min(found)]:
+                    yield before
+                yield Finish("stop_sequence")
+                return
+            keep = _undecided(held, stop_sequences)
+            ready, held = held[: len(held) - keep], held[len(held) - keep :]
+            if ready:
+                yield ready
+    raise RuntimeError("The text ended without saying how.")
+
+
+def _undecided(text: str, stop_sequences: Sequence[str]) -> int:
+    """How many of the last characters are the beginning of some stop sequence."""
+    longest = 0
+    for stop in stop_sequences:
+        for length in range(min(len(stop) - 1, len(text)), longest, -1):
+            if text.endswith(stop[:length]):
+                longest = length
+                break
+    return longest

@@ -1,0 +1,54 @@
+"""Cuts the endpoint's copy of the service model out of botocore's.
+
+Run `python -m tests.local.service_model` after an upgrade of botocore to write the copy anew; a test compares the two.
+"""
+
+from __future__ import annotations
+
+import gzip
+import importlib.resources
+import json
+from pathlib import Path
+from typing import Any
+
+OPERATIONS = ("Converse", "ConverseStream", "CountTokens")
+COPY = Path(__file__).parents[2] / "gateway" / "local" / "service_model.json"
+
+_OF_A_SHAPE = ("type", "required", "enum", "min", "max", "pattern", "union", "document", "sensitive")
+
+
+def installed() -> dict[str, Any]:
+    """The service model of the botocore that is installed."""
+    [version] = (importlib.resources.files("botocore") / "data" / "bedrock-runtime").iterdir()
+    model: dict[str, Any] = json.loads(gzip.decompress((version / "service-2.json.gz").read_bytes()))
+    return model
+
+
+def extract(model: dict[str, Any]) -> dict[str, Any]:
+    """The inputs of the operations that the endpoint serves, with every constraint on them."""
+    shapes: dict[str, Any] = {}
+    operations = {name: model["operations"][name]["input"]["shape"] for name in OPERATIONS}
+    for shape in operations.values():
+        _collect(model["shapes"], shape, shapes)
+    return {"operations": operations, "shapes": dict(sorted(shapes.items()))}
+
+
+def _collect(source: dict[str, Any], name: str, into: dict[str, Any]) -> None:
+    if name in into:
+        return
+    shape = source[name]
+    kept = into[name] = {key: shape[key] for key in _OF_A_SHAPE if key in shape}
+    if shape["type"] == "structure":
+        kept["members"] = {member: value["shape"] for member, value in shape["members"].items()}
+    for part in ("member", "key", "value"):
+        if part in shape:
+            kept[part] = shape[part]["shape"]
+    for inner in [
+        *kept.get("members", {}).values(),
+        *(kept[part] for part in ("member", "key", "value") if part in kept),
+    ]:
+        _collect(source, inner, into)
+
+
+if __name__ == "__main__":
+    COPY.write_text(json.dumps(extract(installed()), indent=1) + "\n")
