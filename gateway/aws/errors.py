@@ -1,0 +1,118 @@
+"""What AWS refuses and what the way to AWS breaks, as one type that says what to do and whether to try again."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from botocore import exceptions as boto
+from urllib3.exceptions import HTTPError as Urllib3Error
+from urllib3.exceptions import ReadTimeoutError
+
+from gateway.errors import GatewayError
+
+Remedy = Literal["retry", "next_model", "give_up"]
+"""`retry` the same model, then the next; go to the `next_model` at once; or `give_up`, as any model would fail."""
+
+
+class AwsSetupError(GatewayError):
+    """The machine's AWS configuration cannot be used; found before any call."""
+
+
+@dataclass(frozen=True, slots=True)
+class AwsFault:
+    """One failed call: AWS's code and words, what they suggest, and when to come back (seconds, if AWS said so)."""
+
+    code: str
+    message: str
+    remedy: Remedy
+    retry_after: float | None = None
+
+
+# https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_ConverseStream.html#API_runtime_ConverseStream_Errors
+_RETRY = {
+    "InternalServerException",
+    "ModelNotReadyException",
+    "ModelStreamErrorException",
+    "ServiceUnavailableException",
+    "ThrottlingException",
+}
+# A model that timed out has generated, and was paid for: asking it again would pay twice.
+_NEXT_MODEL = {
+    "AccessDeniedException",
+    "ModelErrorException",
+    "ModelTimeoutException",
+    "ResourceNotFoundException",
+    "ServiceQuotaExceededException",
+    "ValidationException",
+}
+
+_CREDENTIALS = "Check the gateway's AWS credentials: `aws sts get-caller-identity` must work where it runs."
+
+# The errors AWS answers before it looks at the request: https://docs.aws.amazon.com/IAM/latest/APIReference/CommonErrors.html
+ACCOUNT_ADVICE: Mapping[str, str] = {
+    "ExpiredTokenException": "The gateway's AWS credentials have expired: renew them (`aws sso login`).",
+    "ExpiredToken": "The gateway's AWS credentials have expired: renew them (`aws sso login`).",
+    "UnrecognizedClientException": _CREDENTIALS,
+    "InvalidClientTokenId": _CREDENTIALS,
+    "InvalidSignatureException": _CREDENTIALS + " A clock that is minutes off does this too.",
+    "IncompleteSignature": _CREDENTIALS,
+    "MissingAuthenticationTokenException": _CREDENTIALS,
+    "MissingAuthenticationToken": _CREDENTIALS,
+    "NoCredentials": "Set AWS_PROFILE or AWS_ACCESS_KEY_ID, attach a role, or try --local, which needs no AWS.",
+}
+
+
+def fault_of(error: Exception) -> AwsFault | None:
+    """What went wrong, or None when the exception is not AWS's and not the network's."""
+    if isinstance(error, boto.EventStreamError):
+        return _answered(_pascal(error.response["Error"].get("Code", "")), error.response, streamed=True)
+    if isinstance(error, boto.ClientError):
+        return _answered(error.response["Error"].get("Code", ""), error.response)
+    if isinstance(error, boto.NoCredentialsError | boto.PartialCredentialsError | boto.CredentialRetrievalError):
+        return AwsFault("NoCredentials", "The gateway found no AWS credentials", "give_up")
+    if isinstance(error, boto.SSOError | boto.TokenRetrievalError):
+        return AwsFault("ExpiredToken", str(error), "give_up")
+    if isinstance(error, boto.ReadTimeoutError | ReadTimeoutError):
+        return AwsFault("ReadTimeout", "Bedrock went silent", "give_up")
+    if isinstance(error, boto.ConnectTimeoutError | boto.EndpointConnectionError | boto.ConnectionError):
+        return AwsFault("Unreachable", str(error), "retry")
+    if isinstance(error, boto.HTTPClientError | Urllib3Error | boto.EventStreamError | OSError):
+        return AwsFault("ConnectionBroken", f"The connection to Bedrock broke ({type(error).__name__})", "retry")
+    if isinstance(error, boto.ParamValidationError):
+        return AwsFault("ParamValidation", " ".join(str(error).split()), "next_model")
+    if isinstance(error, boto.BotoCoreError):
+        return AwsFault(type(error).__name__, " ".join(str(error).split()), "give_up")
+    return None
+
+
+def _answered(code: str, response: Mapping[str, Any], *, streamed: bool = False) -> AwsFault:
+    message = " ".join(str(response["Error"].get("Message", "")).split())
+    status = response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+    headers = response.get("ResponseMetadata", {}).get("HTTPHeaders", {})
+    remedy: Remedy = "give_up"
+    # 429 and 5xx under a name this table does not know, such as a gateway's on the way, are worth another try. A
+    # stream's own exceptions all carry botocore's invented status 400.
+    if code in _RETRY or (not streamed and (status == 429 or status >= 500)):
+        remedy = "retry"
+    elif code in _NEXT_MODEL:
+        remedy = "next_model"
+    return AwsFault(code or f"HTTP {status}", message or "no reason given", remedy, _retry_after(headers))
+
+
+def _retry_after(headers: Mapping[str, str]) -> float | None:
+    """Seconds: `x-amz-retry-after` is in milliseconds (botocore/retries/standard.py), `retry-after` in seconds."""
+    for name, unit in (("x-amz-retry-after", 0.001), ("retry-after", 1.0)):
+        try:
+            seconds = float(headers[name]) * unit
+        except (KeyError, ValueError):
+            continue
+        if seconds >= 0:
+            return seconds
+    return None
+
+
+def _pascal(code: str) -> str:
+    """Events spell `throttlingException`, responses `ThrottlingException`: one name for one error."""
+    return code[:1].upper() + code[1:]

@@ -1,0 +1,54 @@
+"""What a person is told when Bedrock does not answer: what AWS said, and what to do about it, in one line."""
+
+from __future__ import annotations
+
+from gateway.aws.errors import ACCOUNT_ADVICE, AwsFault
+from gateway.bedrock.arns import model_arns
+from gateway.catalog.models import ModelTable
+
+# AWS's own words are unbounded, and some of them quote the request back.
+_LONGEST = 300
+
+
+def refusal(fault: AwsFault, *, model_id: str, region: str, stream: bool, models: ModelTable) -> str:
+    """One or two sentences, without the specialist's name: what failed, in AWS's words, and the mend."""
+    said = fault.message if len(fault.message) <= _LONGEST else fault.message[:_LONGEST] + "..."
+    return (
+        f"{model_id} in {region} did not answer: {said.rstrip('.')} ({fault.code}). "
+        f"{_mend(fault, model_id=model_id, region=region, stream=stream, models=models)}"
+    )
+
+
+def _mend(fault: AwsFault, *, model_id: str, region: str, stream: bool, models: ModelTable) -> str:
+    if fault.code in ACCOUNT_ADVICE:
+        return ACCOUNT_ADVICE[fault.code]
+    match fault.code:
+        case "AccessDeniedException":
+            # There is no action bedrock:Converse: Converse is authorized as InvokeModel, its stream likewise.
+            action = "bedrock:InvokeModelWithResponseStream" if stream else "bedrock:InvokeModel"
+            arns = ", ".join(model_arns(model_id, region, models))
+            return f"Allow the gateway's role {action} on {arns}, and enable the model for the account in Bedrock."
+        case "ResourceNotFoundException":
+            return f"Check that the model id is right and that the model is offered in {region}."
+        case "ValidationException" | "ParamValidation":
+            return _validation_mend(fault.message.lower(), region)
+        case "ThrottlingException" | "ServiceQuotaExceededException":
+            back = f"in {fault.retry_after:.0f} s" if fault.retry_after else "in a moment"
+            return f"Try again {back}, give the specialist a fallback model, or ask AWS for a higher quota."
+        case "ReadTimeout" | "ModelTimeoutException":
+            return "Nothing was tried again, since the model may have been paid for already: ask for less at once."
+        case "Unreachable":
+            return "Check the network between the gateway and Bedrock, proxies and endpoint URLs included."
+    return "Try again in a moment."
+
+
+def _validation_mend(message: str, region: str) -> str:
+    if "on-demand throughput" in message or "inference profile" in message:
+        return "Use the id of an inference profile, which begins with us., eu., global. or the like."
+    if "model identifier" in message:
+        return f"Check the model id; `gateway lint` offers the nearest one known in {region}."
+    if "too long" in message or "context" in message or "maximum tokens" in message:
+        return "Send a shorter input, lower max_tokens, or choose a model with a larger context window."
+    if "temperature" in message or "top_p" in message:
+        return "Take that parameter out of the specialist's file: this model refuses it."
+    return "Mend the specialist's file, or what was sent to it."

@@ -1,0 +1,138 @@
+"""One generation: a ConverseStream call read to its end on a thread, which any other thread can stop."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+import time
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from gateway.aws.errors import AwsFault, fault_of
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """Tokens, as Bedrock counted them: `input` leaves out what was read from or written to its prompt cache."""
+
+    input: int = 0
+    output: int = 0
+    cache_read: int = 0
+    cache_write: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Generated:
+    """A whole answer: Bedrock has sent its stop reason and its usage."""
+
+    text: str
+    stop_reason: str
+    usage: Usage
+    first_token_at: float | None  # time.perf_counter(); None when the answer is empty
+
+
+class GenerationFailed(Exception):
+    """The call ended without a whole answer; `fault` says why."""
+
+    def __init__(self, fault: AwsFault) -> None:
+        super().__init__(fault.code)
+        self.fault = fault
+
+
+class GenerationAborted(Exception):
+    """The call was stopped by `Generation.abort`."""
+
+
+class Generation:
+    """One call. `run` blocks its thread until the answer is whole; `abort` may come from any thread, at any time."""
+
+    def __init__(
+        self, client: Any, request: Mapping[str, Any], *, on_text: Callable[[str], None], stream: bool
+    ) -> None:
+        """`stream=False` calls Converse, for a model that cannot stream; `on_text` then hears the answer at once."""
+        self._client = client
+        self._request = request
+        self._on_text = on_text
+        self._stream = stream
+        self._body: Any = None
+        self._aborted = False
+        self._lock = threading.Lock()
+
+    def run(self) -> Generated:
+        """The whole answer. Raises GenerationFailed, or GenerationAborted after `abort`."""
+        try:
+            if self._aborted:  # given up while it waited for a thread: spend nothing
+                raise GenerationAborted
+            return self._converse_stream() if self._stream else self._converse()
+        except Exception as error:
+            if self._aborted:
+                raise GenerationAborted from None
+            if isinstance(error, GenerationFailed) or (fault := fault_of(error)) is None:
+                raise
+            raise GenerationFailed(fault) from error
+
+    def abort(self) -> None:
+        """Stop the call without waiting: its connection is shut, and Bedrock stops generating.
+
+        Before Bedrock has answered at all there is no connection to reach; the stream is then closed as soon as
+        it opens.
+        """
+        with self._lock:
+            self._aborted = True
+            body = self._body
+        if body is not None:
+            # close() would wait for the thread that reads; urllib3's shutdown() does not.
+            with contextlib.suppress(Exception):
+                body._raw_stream.shutdown()
+
+    def _converse_stream(self) -> Generated:
+        body = self._client.converse_stream(**self._request)["stream"]
+        with self._lock:
+            self._body = body
+        try:
+            if self._aborted:
+                raise GenerationAborted
+            return self._read(body)
+        finally:
+            with self._lock:
+                self._body = None
+            body.close()
+
+    def _read(self, events: Iterable[Mapping[str, Any]]) -> Generated:
+        parts: list[str] = []
+        first_token_at: float | None = None
+        stop_reason = usage = None
+        for event in events:
+            if delta := event.get("contentBlockDelta"):
+                if text := delta["delta"].get("text"):
+                    if first_token_at is None:
+                        first_token_at = time.perf_counter()
+                    parts.append(text)
+                    self._on_text(text)
+            elif stop := event.get("messageStop"):
+                stop_reason = stop["stopReason"]
+            elif metadata := event.get("metadata"):
+                usage = _usage(metadata.get("usage", {}))
+        # Bedrock sends `metadata` last: an answer without it was cut, however complete its text looks.
+        if stop_reason is None or usage is None:
+            raise GenerationFailed(AwsFault("StreamCut", "The answer ended before Bedrock had finished it", "retry"))
+        return Generated("".join(parts), stop_reason, usage, first_token_at)
+
+    def _converse(self) -> Generated:
+        response = self._client.converse(**self._request)
+        blocks = response["output"]["message"]["content"]
+        text = "".join(block.get("text", "") for block in blocks)
+        if text and not self._aborted:
+            self._on_text(text)
+        first_token_at = time.perf_counter() if text else None
+        return Generated(text, response["stopReason"], _usage(response["usage"]), first_token_at)
+
+
+def _usage(tokens: Mapping[str, Any]) -> Usage:
+    return Usage(
+        tokens.get("inputTokens", 0),
+        tokens.get("outputTokens", 0),
+        tokens.get("cacheReadInputTokens", 0),
+        tokens.get("cacheWriteInputTokens", 0),
+    )
