@@ -1,0 +1,126 @@
+"""Asking Bedrock until it answers: the preferred model, again after a pause, then the next one.
+
+What may be asked again is decided by money. A call that failed before it cost anything is repeated; one that may
+have generated (a read timeout) never is, and neither is one whose text somebody has already read.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from gateway.aws.errors import AwsFault
+from gateway.aws.session import Aws
+from gateway.bedrock.generation import Generated, Generation, GenerationFailed
+from gateway.bedrock.request import converse_request
+from gateway.catalog.entries import Specialist
+from gateway.consult.feed import Feed
+from gateway.consult.receipt import Attempt
+from gateway.prompts import Rendered
+
+TRIES = 3
+"""How often one model is asked."""
+
+_FIRST_PAUSE = 0.5
+_LONGEST_PAUSE = 8.0
+# A caller waits: a model that wants to be left alone for longer gives way to the next one, or to an error that says so.
+_LONGEST_HINT = 10.0
+
+
+class NoAnswer(Exception):
+    """No model answered; `model_id` was the last one asked and `fault` is why it failed."""
+
+    def __init__(self, model_id: str, fault: AwsFault) -> None:
+        super().__init__(fault.code)
+        self.model_id = model_id
+        self.fault = fault
+
+
+@dataclass(slots=True)
+class Attempts:
+    """One consultation's calls to Bedrock. `made` grows as they end, and is the receipt's, however it all ends."""
+
+    specialist: Specialist
+    rendered: Rendered
+    aws: Aws
+    streams: Callable[[str], bool]
+    """Whether a model id can stream."""
+    feed: Feed | None
+    made: list[Attempt] = field(default_factory=list)
+
+    async def answer(self) -> tuple[str, Generated]:
+        """The model that answered and its whole answer. Raises NoAnswer."""
+        *others, last = self.specialist.model_id
+        for model_id in others:
+            try:
+                return model_id, await self._persist(model_id)
+            except NoAnswer as failed:
+                if failed.fault.remedy == "give_up" or not self._clean():
+                    raise
+                self._say(f"{model_id} did not answer ({failed.fault.code}); asking the next model.")
+        return last, await self._persist(last)
+
+    async def _persist(self, model_id: str) -> Generated:
+        """One model's answer, asked up to TRIES times."""
+        number = 0
+        while True:
+            try:
+                return await self._ask(model_id)
+            except GenerationFailed as failed:
+                number += 1
+                pause = _pause(failed.fault, number)
+                if pause is None or not self._clean():
+                    raise NoAnswer(model_id, failed.fault) from failed
+                self._say(f"{model_id} did not answer ({failed.fault.code}); trying again in {pause:.1f} s.")
+            await asyncio.sleep(pause)
+
+    async def _ask(self, model_id: str) -> Generated:
+        self._say(f"Asking {model_id}.")
+        generation = Generation(
+            self.aws.client("bedrock-runtime"),
+            converse_request(self.specialist, self.rendered, model_id),
+            on_text=self.feed.text if self.feed is not None else _nobody,
+            stream=self.streams(model_id),
+        )
+        began = time.perf_counter()
+        outcome = "Error"
+        try:
+            generated = await asyncio.get_running_loop().run_in_executor(self.aws.threads, generation.run)
+            outcome = "ok"
+        except GenerationFailed as failed:
+            outcome = failed.fault.code
+            raise
+        except asyncio.CancelledError:
+            outcome = "Cancelled"
+            generation.abort()
+            raise
+        finally:
+            self.made.append(Attempt(model_id, outcome, time.perf_counter() - began))
+        return generated
+
+    def _clean(self) -> bool:
+        """Whether the answer can still be begun anew: nobody has read any of its text."""
+        return self.feed is None or self.feed.retract_text()
+
+    def _say(self, line: str) -> None:
+        if self.feed is not None:
+            self.feed.status(line)
+
+
+def _pause(fault: AwsFault, number: int) -> float | None:
+    """Seconds to wait after the `number`th failure of a model, counted from 1; None when it is not to be asked again.
+
+    Exponential with full jitter, so that callers who were refused together do not come back together; never less
+    than AWS asks for, and not at all when AWS asks for more patience than a caller has.
+    """
+    if fault.remedy != "retry" or number >= TRIES or (fault.retry_after or 0) > _LONGEST_HINT:
+        return None
+    pause = random.uniform(0, min(_LONGEST_PAUSE, _FIRST_PAUSE * 2 ** (number - 1)))  # noqa: S311 - jitter, no secret
+    return max(pause, fault.retry_after or 0)
+
+
+def _nobody(_text: str) -> None:
+    """Hears an answer that nobody follows."""

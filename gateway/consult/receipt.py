@@ -1,0 +1,60 @@
+"""What a consultation used and did, as it rides in every result.
+
+Its JSON Schema is `receipt.schema.json` beside this module, printed by `gateway schema receipt`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from gateway.bedrock.generation import Usage
+
+META_KEY = "specialist-gateway/receipt"
+"""Where the receipt stands in an MCP result's `_meta`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One call to Bedrock: `outcome` is `ok`, AWS's error code, `Timeout` or `Cancelled`."""
+
+    model_id: str
+    outcome: str
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """`model_id` is the one that answered, None when none did. Seconds count from the call's arrival."""
+
+    specialist: str
+    catalog: str
+    seconds: float
+    model_id: str | None = None
+    attempts: tuple[Attempt, ...] = ()
+    stop_reason: str | None = None
+    usage: Usage = field(default_factory=Usage)
+    cost_usd: float | None = None
+    first_token_s: float | None = None
+
+    def as_json(self) -> dict[str, Any]:
+        """The receipt as its JSON Schema describes it."""
+        return {
+            "specialist": self.specialist,
+            "model_id": self.model_id,
+            "attempts": [
+                {"model_id": attempt.model_id, "outcome": attempt.outcome, "seconds": round(attempt.seconds, 4)}
+                for attempt in self.attempts
+            ],
+            "stop_reason": self.stop_reason,
+            "usage": {
+                "input": self.usage.input,
+                "output": self.usage.output,
+                "cache_read": self.usage.cache_read,
+                "cache_write": self.usage.cache_write,
+            },
+            "cost_usd": self.cost_usd,
+            "catalog": self.catalog,
+            "seconds": round(self.seconds, 4),
+            "first_token_s": None if self.first_token_s is None else round(self.first_token_s, 4),
+        }
