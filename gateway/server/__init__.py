@@ -1,0 +1,1 @@
+"""A catalog as an MCP server: the only room that imports fastmcp."""

@@ -1,0 +1,1 @@
+"""What the HTTP endpoint serves besides MCP."""

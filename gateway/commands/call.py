@@ -1,0 +1,104 @@
+"""`gateway call`: consult one specialist from the terminal."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+from contextlib import nullcontext
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from gateway.commands.backing import LlmModelOption, LlmUrlOption, backing
+from gateway.commands.inputs import parse_inputs
+from gateway.commands.opening import open_catalog, specialist_of
+from gateway.commands.options import CatalogOption, LocalOption
+
+if TYPE_CHECKING:
+    from gateway.consult.consultation import Answer
+    from gateway.consult.feed import Feed
+    from gateway.consult.receipt import Receipt
+
+
+class Format(StrEnum):
+    """How the answer is printed."""
+
+    TEXT = "text"
+    JSON = "json"
+
+
+def call(
+    name: Annotated[str, typer.Argument(help="The specialist to consult.")],
+    inputs: Annotated[
+        list[str] | None,
+        typer.Option("--input", "-i", help="An input as NAME=VALUE, NAME=@FILE, or NAME=@- for standard input."),
+    ] = None,
+    catalog: CatalogOption = Path(),
+    local: LocalOption = False,
+    llm_url: LlmUrlOption = None,
+    llm_model: LlmModelOption = None,
+    output: Annotated[
+        Format, typer.Option("--format", help="text streams the answer; json prints it with its receipt.")
+    ] = Format.TEXT,
+) -> None:
+    """Consult one specialist, its answer streaming as it is written."""
+    opened = open_catalog(catalog)
+    specialist = specialist_of(opened, name)
+    arguments = parse_inputs(specialist, inputs or [])
+    from gateway.consult.caller import LOCAL_USER
+    from gateway.consult.consultation import ConsultationFailed, Consultations
+    from gateway.consult.feed import Feed, Follow
+    from gateway.server.run import leave
+
+    with backing(opened, local=local, llm_url=llm_url, llm_model=llm_model) as aws:
+
+        async def consult() -> Answer:
+            feed = Feed(Follow.TEXT if output is Format.TEXT else Follow.NOTHING)
+            printer = asyncio.create_task(_print(feed, specialist.name))
+            try:
+                return await Consultations(opened, aws).consult(specialist, arguments, caller=LOCAL_USER, feed=feed)
+            finally:
+                printer.cancel()
+                await asyncio.wait([printer])
+                typer.echo(feed.rest(), nl=False)
+
+        try:
+            answer = asyncio.run(consult())
+        except ConsultationFailed as failed:
+            if output is Format.JSON:
+                typer.echo(json.dumps({"error": str(failed), "receipt": failed.receipt.as_json()}, indent=2))
+            else:
+                typer.echo(f"gateway: {failed}", err=True)
+            leave(1)
+        except KeyboardInterrupt:
+            typer.echo("\ngateway: stopped; Bedrock was told to stop generating.", err=True)
+            leave(130)
+    if output is Format.JSON:
+        typer.echo(json.dumps({"text": answer.text, "receipt": answer.receipt.as_json()}, indent=2, ensure_ascii=False))
+    else:
+        typer.echo("" if answer.text.endswith("\n") else "\n", nl=False)
+        typer.echo(_receipt_line(answer.receipt), err=True)
+
+
+async def _print(feed: Feed, name: str) -> None:
+    """The answer on stdout as it comes; until its first token a spinner on stderr, where that is a terminal."""
+    from rich.console import Console
+
+    with Console(stderr=True).status(f"{name} is thinking") if sys.stderr.isatty() else nullcontext():
+        first = await feed.take()
+    typer.echo(first, nl=False)
+    while True:
+        typer.echo(await feed.take(), nl=False)
+
+
+def _receipt_line(receipt: Receipt) -> str:
+    cost = "cost unknown" if receipt.cost_usd is None else f"${receipt.cost_usd:.6f}"
+    first = "" if receipt.first_token_s is None else f", first token after {receipt.first_token_s:.2f} s"
+    tries = "" if len(receipt.attempts) == 1 else f", {len(receipt.attempts)} attempts"
+    return (
+        f"{receipt.model_id}: {receipt.usage.input} tokens in, {receipt.usage.output} out, {cost}, "
+        f"{receipt.seconds:.2f} s{first}{tries}"
+    )

@@ -1,0 +1,61 @@
+"""Ending without losing a call: readiness goes first, no new calls, those in flight finish."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+_REFUSAL = json.dumps(
+    {
+        "jsonrpc": "2.0",
+        "id": None,
+        "error": {"code": -32000, "message": "The gateway is shutting down: send the call again, to another replica."},
+    }
+).encode()
+
+
+class Drain:
+    """ASGI middleware around /mcp that counts the requests in flight and can refuse further ones."""
+
+    def __init__(self, app: ASGIApp, path: str) -> None:
+        self._app = app
+        self._path = path
+        self._in_flight = 0
+        self._idle = asyncio.Event()
+        self._idle.set()
+        self.draining = False
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """One request, passed on or refused with 503."""
+        if scope["type"] != "http" or scope["path"] != self._path:
+            await self._app(scope, receive, send)
+            return
+        if self.draining:
+            await _refuse(send)
+            return
+        self._in_flight += 1
+        self._idle.clear()
+        try:
+            await self._app(scope, receive, send)
+        finally:
+            self._in_flight -= 1
+            if not self._in_flight:
+                self._idle.set()
+
+    async def finish(self, grace: float) -> int:
+        """Refuse new requests and wait, `grace` seconds at most, for those in flight; returns how many are left."""
+        self.draining = True
+        try:
+            await asyncio.wait_for(self._idle.wait(), grace)
+        except TimeoutError:
+            return self._in_flight
+        return 0
+
+
+async def _refuse(send: Send) -> None:
+    headers = [(b"content-type", b"application/json"), (b"retry-after", b"1"), (b"connection", b"close")]
+    start: Message = {"type": "http.response.start", "status": 503, "headers": headers}
+    await send(start)
+    await send({"type": "http.response.body", "body": _REFUSAL})

@@ -1,0 +1,93 @@
+"""A catalog served until somebody ends it: over stdio for the client that started it, or over HTTP for many."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import Callable, Coroutine
+from contextlib import suppress
+from typing import Any, TypeVar
+
+import uvloop
+
+from gateway.aws.session import Aws
+from gateway.catalog.entries import Catalog
+from gateway.consult.consultation import Consultations
+from gateway.errors import UsageError
+from gateway.server.app import build
+from gateway.server.auth import is_loopback, verifier
+from gateway.server.call_log import CallLog
+from gateway.server.http import PATH, HttpServer, bind, tune_garbage_collection
+from gateway.web import health
+
+T = TypeVar("T")
+
+
+def serve_stdio(catalog: Catalog, aws: Aws) -> None:
+    """Serve the one client at the other end of stdin and stdout, until it closes them or SIGTERM comes."""
+
+    async def run() -> None:
+        server = build(catalog, Consultations(catalog, aws))
+        serving = asyncio.ensure_future(server.run_stdio_async(show_banner=False, log_level="ERROR"))
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, serving.cancel)
+        tune_garbage_collection()
+        await serving
+
+    with suppress(asyncio.CancelledError, KeyboardInterrupt):
+        _run(run())
+
+
+def serve_http(
+    catalog: Catalog,
+    aws: Aws,
+    *,
+    host: str,
+    port: int,
+    insecure: bool,
+    grace: float,
+    started: Callable[[str], None],
+) -> bool:
+    """Serve everybody who may reach `host`, until SIGTERM; returns whether every call in flight was finished.
+
+    `started` hears the endpoint's URL once requests are taken. Raises UsageError where the endpoint would be open to
+    others and nobody said that it may be, GatewayError when the socket or the issuer's keys cannot be had.
+    """
+    if not is_loopback(host) and catalog.settings.access is None and not insecure:
+        raise UsageError(
+            f"--host {host} would let anybody who reaches this machine spend on your AWS account: name an issuer under "
+            "`access:` in gateway.yaml, or add --insecure if something in front of the gateway checks callers."
+        )
+
+    async def run() -> bool:
+        auth = await verifier(catalog.settings.access)
+        server = build(catalog, Consultations(catalog, aws), log=CallLog(), auth=auth)
+        listener = bind(host, port)
+        shown = f"[{host}]" if ":" in host else host
+        url = f"http://{shown}:{listener.getsockname()[1]}{PATH}"
+        http = HttpServer(
+            server,
+            catalog.settings.http,
+            routes=lambda drain: [
+                *health.routes(ready=lambda: not drain.draining, specialists=lambda: len(catalog.specialists))
+            ],
+        )
+        return await http.serve(listener, grace=grace, started=lambda: started(url))
+
+    try:
+        return _run(run())
+    except KeyboardInterrupt:
+        return False
+
+
+def _run(main: Coroutine[Any, Any, T]) -> T:
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        return runner.run(main)
+
+
+def leave(code: int) -> None:
+    """End the process now. A thread that waits for AWS's first byte cannot be stopped, and Python would wait for it."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)

@@ -1,0 +1,89 @@
+"""One specialist as one MCP tool."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from dataclasses import asdict
+from typing import Any
+
+from fastmcp import Context
+from fastmcp.server.dependencies import get_context
+from fastmcp.tools import Tool, ToolResult
+from mcp_types import TextContent, ToolAnnotations
+from mcp_types import Tool as MCPTool
+from pydantic import PrivateAttr
+
+from gateway.catalog.entries import Specialist
+from gateway.consult.caller import Caller
+from gateway.consult.consultation import Answer, ConsultationFailed, Consultations
+from gateway.consult.feed import Feed, Follow
+from gateway.consult.receipt import META_KEY, Receipt
+from gateway.server.call_log import CallLog
+from gateway.server.callers import caller
+from gateway.server.progress import Progress
+
+
+class SpecialistTool(Tool):
+    """FastMCP's tool with a schema taken from the file. Arguments and timeout are the consultation's to check."""
+
+    _specialist: Specialist = PrivateAttr()
+    _consultations: Consultations = PrivateAttr()
+    _log: CallLog | None = PrivateAttr()
+
+    @classmethod
+    def of(cls, specialist: Specialist, consultations: Consultations, log: CallLog | None) -> SpecialistTool:
+        """The tool; `log` is None over stdio, where stderr belongs to the client that started the gateway."""
+        hints = {name: hint for name, hint in asdict(specialist.annotations).items() if hint is not None}
+        tool = cls(
+            name=specialist.name,
+            title=specialist.title,
+            description=specialist.description,
+            parameters=specialist.input_schema,
+            annotations=ToolAnnotations.model_validate(hints),
+        )
+        tool._specialist = specialist
+        tool._consultations = consultations
+        tool._log = log
+        return tool
+
+    def to_mcp_tool(self, **overrides: Any) -> MCPTool:
+        """The tool as clients see it, without FastMCP's own `_meta`, which would cost every client context."""
+        return super().to_mcp_tool(_meta=None, **overrides)
+
+    async def run(self, arguments: dict[str, Any]) -> ToolResult:
+        """Consult the specialist; an error is a result with `isError`, and every result carries its receipt."""
+        context = get_context()
+        who = caller(context)
+        began = time.perf_counter()
+        try:
+            answer = await self._follow(context, arguments, who)
+        except ConsultationFailed as failed:
+            if self._log is not None:
+                self._log.failed(who, failed.receipt)
+            return _result(str(failed), failed.receipt, is_error=True)
+        except asyncio.CancelledError:
+            if self._log is not None:
+                self._log.cancelled(who, self._specialist.name, time.perf_counter() - began)
+            raise
+        if self._log is not None:
+            self._log.answered(who, answer.receipt)
+        return _result(answer.text, answer.receipt)
+
+    async def _follow(self, context: Context, arguments: dict[str, Any], who: Caller) -> Answer:
+        if not _wants_progress(context):
+            return await self._consultations.consult(self._specialist, arguments, caller=who)
+        feed = Feed(Follow(self._specialist.progress))
+        async with Progress(context, feed):
+            return await self._consultations.consult(self._specialist, arguments, caller=who, feed=feed)
+
+
+def _wants_progress(context: Context) -> bool:
+    request = context.request_context
+    return request is not None and request.meta is not None and request.meta.get("progressToken") is not None
+
+
+def _result(text: str, receipt: Receipt, *, is_error: bool = False) -> ToolResult:
+    return ToolResult(
+        content=[TextContent(type="text", text=text)], meta={META_KEY: receipt.as_json()}, is_error=is_error
+    )
