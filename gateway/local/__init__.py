@@ -6,6 +6,7 @@ from gateway.local.calls import Call
 from gateway.local.engine import EchoEngine, Engine, Finish, ModelRequest, ScriptedEngine
 from gateway.local.errors import BedrockError
 from gateway.local.faults import Fault, Faults
+from gateway.local.llm import OpenAiEngine
 from gateway.local.server import LocalEndpoint
 
 __all__ = [
@@ -18,5 +19,6 @@ __all__ = [
     "Finish",
     "LocalEndpoint",
     "ModelRequest",
+    "OpenAiEngine",
     "ScriptedEngine",
 ]

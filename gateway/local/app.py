@@ -9,15 +9,15 @@ import time
 import uuid
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 from urllib.parse import unquote
 
 from gateway.local import control, converse, eventstream
 from gateway.local.calls import Call, Calls
-from gateway.local.converse import Broken, Handling
+from gateway.local.converse import Handling, InjectedError
 from gateway.local.engine import Engine
 from gateway.local.errors import BedrockError
-from gateway.local.exchange import ClientGone, Exchange, Receive, Scope, Send
+from gateway.local.exchange import ClientGoneError, Exchange, Receive, Scope, Send
 from gateway.local.faults import Faults
 
 _log = logging.getLogger(__name__)
@@ -67,7 +67,7 @@ class App:
             await self._route(exchange)
         except BedrockError as error:
             await exchange.refuse(error)
-        except ClientGone:
+        except ClientGoneError:
             return
 
     async def _route(self, exchange: Exchange) -> None:
@@ -92,8 +92,7 @@ class App:
         raw = await exchange.body()
         call = Call(operation.name, model_id, exchange.request_id)
         self.calls.add(call)
-        task = asyncio.current_task()
-        assert task is not None
+        task = cast("asyncio.Task[None]", asyncio.current_task())
         watch = asyncio.get_running_loop().create_task(_gone(exchange.receive))
 
         def stop(_: asyncio.Task[None]) -> None:
@@ -102,7 +101,7 @@ class App:
         watch.add_done_callback(stop)
         try:
             await self._answer(exchange, operation, call, raw)
-        except Broken as fault:
+        except InjectedError as fault:
             call.outcome, call.error = "failed", str(fault)
             watch.remove_done_callback(stop)
             await watch  # uvicorn takes a return before the connection is lost for a mistake of ours
@@ -120,7 +119,7 @@ class App:
                 self.on_call(call)
 
     async def _answer(self, exchange: Exchange, operation: Operation, call: Call, raw: bytes) -> None:
-        """Runs the operation; what it raises becomes an HTTP error, or an exception inside the stream that has begun."""
+        """Runs the operation; what it raises becomes an HTTP error, or an exception in the stream that has begun."""
         try:
             call.request = _parsed(raw)
             strikes = self.faults.take(operation.name, call.model_id)
@@ -128,7 +127,7 @@ class App:
             call.status, call.outcome = 200, "complete"
         except BedrockError as error:
             await _fail(exchange, call, error)
-        except (Broken, asyncio.CancelledError):
+        except (InjectedError, asyncio.CancelledError):
             raise
         except Exception as error:
             # A mistake of ours. The caller gets what AWS would answer; whoever reads this needs the trace.

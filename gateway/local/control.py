@@ -12,7 +12,7 @@ from dataclasses import asdict
 from typing import Any
 
 from gateway.local.calls import Calls
-from gateway.local.errors import BedrockError, Invalid
+from gateway.local.errors import BedrockError, InvalidError
 from gateway.local.exchange import Exchange
 from gateway.local.faults import Fault, Faults
 
@@ -41,12 +41,12 @@ async def answer(exchange: Exchange, segments: Sequence[bytes], calls: Calls, fa
 def _faults(exchange: Exchange, raw: bytes) -> list[Fault]:
     """The faults of a body; a web page cannot send one, since browsers ask first for this content type."""
     if not (exchange.header(b"content-type") or b"").startswith(b"application/json"):
-        raise Invalid("Send faults with Content-Type: application/json.")
+        raise InvalidError("Send faults with Content-Type: application/json.")
     try:
         data = json.loads(raw)
         return [Fault.from_json(item) for item in (data if isinstance(data, list) else [data])]
     except ValueError as error:
-        raise Invalid(f"These are no faults: {error}") from None
+        raise InvalidError(f"These are no faults: {error}") from None
 
 
 def _call(call: Any, content: bool) -> dict[str, Any]:

@@ -4,21 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import Mapping
 from contextlib import aclosing
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any
 
 from gateway.local import eventstream, tokens, validation
 from gateway.local.calls import Call, Calls
-from gateway.local.engine import Engine, Finish, ModelRequest
-from gateway.local.errors import BedrockError, Unavailable
+from gateway.local.engine import Engine, Finish, ModelRequest, Parts
+from gateway.local.errors import BedrockError, UnavailableError
 from gateway.local.exchange import Exchange
 from gateway.local.faults import Fault, Strikes
 from gateway.local.stops import until_stop
 
 
-class Broken(Exception):
+class InjectedError(Exception):
     """A fault has ended the answer as it was told to; there is nothing more to send."""
 
 
@@ -111,17 +111,17 @@ async def count_tokens(handling: Handling) -> None:
     await handling.exchange.reply(200, {"inputTokens": call.input_tokens})
 
 
-async def _generate(handling: Handling) -> AsyncIterator[str | Finish]:
+async def _generate(handling: Handling) -> Parts:
     """The engine's text up to a stop sequence, then one Finish; an engine that fails is ServiceUnavailable."""
     request = ModelRequest(handling.call.model_id, handling.body)
     try:
-        async with aclosing(cast(Any, until_stop(handling.engine.generate(request), request.stop_sequences))) as parts:
+        async with aclosing(until_stop(handling.engine.generate(request), request.stop_sequences)) as parts:
             async for part in parts:
                 yield part
     except BedrockError:
         raise
     except Exception as error:
-        raise Unavailable(f"The engine failed: {type(error).__name__}: {error}") from error
+        raise UnavailableError(f"The engine failed: {type(error).__name__}: {error}") from error
 
 
 async def _strike_before(handling: Handling) -> None:
@@ -154,7 +154,7 @@ async def _strike(handling: Handling, fault: Fault) -> None:
         await exchange.reply_raw(200, b"\x00 this is no answer", {})
     else:
         exchange.abort()
-    raise Broken(f"a fault of kind {fault.kind}")
+    raise InjectedError(f"a fault of kind {fault.kind}")
 
 
 async def _slow(handling: Handling) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -40,10 +40,13 @@ class Finish:
     output_tokens: int | None = None
 
 
+Parts = AsyncGenerator[str | Finish, None]
+
+
 class Engine(Protocol):
     """Writes answers. It honours `maxTokens`; the endpoint itself honours `stopSequences`."""
 
-    def generate(self, request: ModelRequest) -> AsyncIterator[str | Finish]:
+    def generate(self, request: ModelRequest) -> Parts:
         """Yields text as it is written, then one `Finish`; raises BedrockError where Bedrock would answer one."""
         ...
 
@@ -61,7 +64,7 @@ class EchoEngine:
     def __init__(self, *, pace: float = DEFAULT_PACE) -> None:
         self.pace = pace
 
-    async def generate(self, request: ModelRequest) -> AsyncIterator[str | Finish]:
+    async def generate(self, request: ModelRequest) -> Parts:
         text = echo.answer(request.model_id, request.body)
         limit = request.max_tokens
         whole = limit is None or tokens.count(text) <= limit
@@ -93,7 +96,7 @@ class ScriptedEngine:
         self.interval = interval
         self.finish = finish or Finish()
 
-    async def generate(self, request: ModelRequest) -> AsyncIterator[str | Finish]:  # noqa: ARG002
+    async def generate(self, request: ModelRequest) -> Parts:  # noqa: ARG002
         await asyncio.sleep(self.first_chunk)
         for index, chunk in enumerate(self.chunks):
             if index:
@@ -109,7 +112,7 @@ class ScriptedEngine:
 _FEW_WORDS = re.compile(r"\s*(?:\S+\s+){0,2}\S+\s*|\s+")
 
 
-async def _paced(chunks: Sequence[str], pace: float) -> AsyncIterator[str]:
+async def _paced(chunks: Sequence[str], pace: float) -> AsyncGenerator[str, None]:
     """The chunks, each when its last token would have been written; without a pace, one a turn of the loop."""
     loop = asyncio.get_running_loop()
     due = loop.time()

@@ -54,14 +54,14 @@ class BedrockError(Exception):
         return self.name[0].lower() + self.name[1:]
 
 
-class Unavailable(BedrockError):
+class UnavailableError(BedrockError):
     """ServiceUnavailableException: what stands behind the endpoint failed."""
 
     def __init__(self, message: str) -> None:
         super().__init__("ServiceUnavailableException", message)
 
 
-class Invalid(BedrockError):
+class InvalidError(BedrockError):
     """ValidationException: the request is at fault."""
 
     def __init__(self, message: str) -> None:

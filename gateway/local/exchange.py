@@ -21,7 +21,7 @@ MAX_BODY = 25_000_000  # bytes; AWS takes 20 MB for Converse and 25 MB for Invok
 _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
-class ClientGone(Exception):
+class ClientGoneError(Exception):
     """The client closed the connection before it had its answer."""
 
 
@@ -41,13 +41,13 @@ class Exchange:
         return next((value for key, value in self.scope["headers"] if key == name), None)
 
     async def body(self) -> bytes:
-        """The whole body; raises ClientGone, or RequestEntityTooLargeException beyond 25 MB."""
+        """The whole body; raises ClientGoneError, or RequestEntityTooLargeException beyond 25 MB."""
         parts: list[bytes] = []
         size = 0
         while True:
             message = await self.receive()
             if message["type"] == "http.disconnect":
-                raise ClientGone
+                raise ClientGoneError
             parts.append(message.get("body", b""))
             size += len(parts[-1])
             if size > MAX_BODY:

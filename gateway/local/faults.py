@@ -27,9 +27,9 @@ _MESSAGES: Mapping[str, str] = {
 class Fault:
     """One thing that goes wrong.
 
-    `kind`: `error` answers the exception `error`; `break` cuts the connection; `stall` sends nothing for `seconds` (None:
-    until the client goes away); `garbage` sends what no client can parse; `slow` waits `seconds` before every chunk;
-    `slow_start` waits `seconds` before the first byte.
+    `kind`: `error` answers the exception `error`; `break` cuts the connection; `stall` sends nothing for `seconds`
+    (None: until the client goes away); `garbage` sends what no client can parse; `slow` waits `seconds` before every
+    chunk; `slow_start` waits `seconds` before the first byte.
     `at`: it strikes in place of the n-th chunk of text, counted from 1 (after the last one if there are fewer); None:
     before the first byte. `retry_after`: seconds a throttled caller is told to wait.
     `model_id` and `operation` narrow it; `times` is how many calls it strikes, None for every one.

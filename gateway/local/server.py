@@ -7,6 +7,7 @@ import ipaddress
 import socket
 import threading
 from collections.abc import Callable
+from functools import partial
 from types import TracebackType
 from typing import Any
 
@@ -66,16 +67,16 @@ class LocalEndpoint:
             raise RuntimeError("This endpoint has been started already.")
         listener = _listen(self.host, self.port)
         self.port = listener.getsockname()[1]
-        self._app.hosts = frozenset(
-            f"{name}:{self.port}".encode()
-            for name in ("localhost", "127.0.0.1", "[::1]", self.url[7:].rsplit(":", 1)[0])
-        )
+        names = {f"http://{name}:{self.port}" for name in ("localhost", "127.0.0.1", "[::1]")} | {self.url}
+        self._app.hosts = frozenset(name.removeprefix("http://").encode() for name in names)
         self._server = _Server(self._app, self._connections, self.engine)
         self._thread = threading.Thread(
             target=self._server.run, kwargs={"sockets": [listener]}, name="local-endpoint", daemon=True
         )
         self._thread.start()
         self._server.ready.wait()
+        if self._server.failure is not None:
+            raise OSError("The local endpoint could not start.") from self._server.failure
 
     def close(self) -> None:
         """Cuts what is still being answered and frees the port. Closing twice does nothing."""
@@ -119,22 +120,25 @@ class _Server(uvicorn.Server):
         self.ready = threading.Event()
         self._engine = engine
         self._connections = connections
-        self._loop: asyncio.AbstractEventLoop | None = None
-        self._stopped: asyncio.Event | None = None
+        self.failure: BaseException | None = None
+        self.stop: Callable[[], object] = lambda: None  # from any thread, once ready
 
-    def stop(self) -> None:
-        """From any thread."""
-        assert self._loop is not None
-        assert self._stopped is not None
-        self._loop.call_soon_threadsafe(self._stopped.set)
+    def run(self, sockets: list[socket.socket] | None = None) -> None:
+        try:
+            super().run(sockets)
+        except BaseException as error:
+            self.failure = error
+            raise
+        finally:
+            self.ready.set()
 
     async def main_loop(self) -> None:
-        self._loop = asyncio.get_running_loop()
-        self._stopped = asyncio.Event()
+        stopped = asyncio.Event()
+        self.stop = partial(asyncio.get_running_loop().call_soon_threadsafe, stopped.set)
         self.ready.set()
-        await self._stopped.wait()
+        await stopped.wait()
 
-    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:  # noqa: ARG002 - uvicorn's signature
         for server in self.servers:
             server.close()
         for transport in list(self._connections.values()):

@@ -15,7 +15,7 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
-from gateway.local.errors import BedrockError, Invalid
+from gateway.local.errors import BedrockError, InvalidError
 
 Path = tuple[str | int, ...]
 Check = Callable[[Any, Path, list[str]], None]
@@ -47,7 +47,7 @@ def validate(operation: str, request: Mapping[str, Any]) -> None:
     _check(_model()["operations"][operation])(request, (), faults)
     if faults:
         plural = "" if len(faults) == 1 else "s"
-        raise Invalid(f"{len(faults)} validation error{plural} detected: {'; '.join(faults)}")
+        raise InvalidError(f"{len(faults)} validation error{plural} detected: {'; '.join(faults)}")
 
 
 def dotted(path: Path) -> str:
@@ -100,7 +100,7 @@ def _structure(name: str, shape: Mapping[str, Any]) -> Check:
         if union and len(given) != 1:
             only = "" if not given else "only "
             keys = ", ".join(members)
-            raise Invalid(f"{name} object at {dotted(path)} must set {only}one of the following keys: {keys}.")
+            raise InvalidError(f"{name} object at {dotted(path)} must set {only}one of the following keys: {keys}.")
         for member in given:
             if (inner := members.get(member)) is None:
                 known = ", ".join(members)

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 from contextlib import aclosing
-from typing import Any, cast
 
-from gateway.local.engine import Finish
+from gateway.local.engine import Finish, Parts
 
 
-async def until_stop(parts: AsyncIterator[str | Finish], stop_sequences: Sequence[str]) -> AsyncIterator[str | Finish]:
+async def until_stop(parts: Parts, stop_sequences: Sequence[str]) -> Parts:
     """The text before the first stop sequence, then a Finish with `stop_sequence`; or all of it, as it came.
 
     Text that may be the beginning of a stop sequence is held back until that is decided. Empty parts are dropped.
     """
     held = ""
-    async with aclosing(cast(Any, parts)) as source:
+    async with aclosing(parts) as source:
         async for part in source:
             if isinstance(part, Finish):
                 if held:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from typing import Any
 
 from gateway.local import shapes
-from gateway.local.errors import Invalid
+from gateway.local.errors import InvalidError
 
 Block = Mapping[str, Any]
 
@@ -35,19 +36,19 @@ def conversation(body: Mapping[str, Any]) -> None:
     for index, message in enumerate(messages):
         _content(message["content"], index)
     if not body.get("toolConfig") and any(_has(message["content"], "toolUse", "toolResult") for message in messages):
-        raise Invalid("The toolConfig field must be defined when using toolUse and toolResult content blocks.")
+        raise InvalidError("The toolConfig field must be defined when using toolUse and toolResult content blocks.")
 
 
 def _roles(roles: Sequence[str]) -> None:
     """The first is `user`; `user` and `assistant` alternate. A `system` message may stand between, but not first."""
     if not roles or roles[0] != "user":
-        raise Invalid(
+        raise InvalidError(
             "A conversation must start with a user message. Try again with a conversation that starts with a user "
             "message."
         )
     spoken = [role for role in roles if role != "system"]
-    if any(before == after for before, after in zip(spoken, spoken[1:], strict=False)):
-        raise Invalid(
+    if any(before == after for before, after in pairwise(spoken)):
+        raise InvalidError(
             "A conversation must alternate between user and assistant roles. Make sure the conversation alternates "
             "between user and assistant roles and try again."
         )
@@ -55,20 +56,22 @@ def _roles(roles: Sequence[str]) -> None:
 
 def _content(content: Sequence[Block], index: int) -> None:
     if not content:
-        raise Invalid(
+        raise InvalidError(
             f"The content field in the Message object at messages.{index} is empty. Add a ContentBlock object to the "
             "content field and try again."
         )
     for position, block in enumerate(content):
         _not_blank(block, "ContentBlock", ("messages", index, "content", position))
     if _has(content, "document") and not _has(content, "text"):
-        raise Invalid("A text block must be included when using documents. Add a text block and retry your request.")
+        raise InvalidError(
+            "A text block must be included when using documents. Add a text block and retry your request."
+        )
 
 
 def _not_blank(block: Block, name: str, path: shapes.Path) -> None:
     text = block.get("text")
     if text is not None and not text.strip():
-        raise Invalid(
+        raise InvalidError(
             f"The text field in the {name} object at {shapes.dotted(path)} is blank. Add text to the text field, and "
             "try again."
         )

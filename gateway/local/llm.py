@@ -1,0 +1,164 @@
+"""An engine whose text is written by any OpenAI-compatible server: Ollama, llama.cpp, vLLM and their like.
+
+Whatever goes wrong there is a ServiceUnavailableException here; no other engine ever steps in.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import json
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from gateway.local.engine import Finish, ModelRequest, Parts
+from gateway.local.errors import UnavailableError
+from gateway.local.openai_messages import chat
+
+if TYPE_CHECKING:
+    import httpx2
+
+_CONNECT_SECONDS = 5.0
+_SILENCE_SECONDS = 600.0  # a large prompt on a small machine is silent for minutes
+_FINISH = {"length": "max_tokens", "content_filter": "content_filtered"}
+
+
+class OpenAiEngine:
+    """Asks `POST {url}/v1/chat/completions`, streamed; `url` may itself end in `/v1`.
+
+    Without `model` the first of `GET /v1/models` is asked. `api_key` is sent as a bearer token. Raises ValueError for a
+    URL that is none. A proxy from the environment is never used for a URL on this machine.
+    """
+
+    def __init__(self, url: str, *, model: str | None = None, api_key: str | None = None) -> None:
+        self.url = _base(url)
+        self.model = model
+        self.api_key = api_key
+        self._client: httpx2.AsyncClient | None = None
+
+    async def generate(self, request: ModelRequest) -> Parts:
+        import httpx2
+
+        client = self._connected()
+        payload = chat(request, self.model or await self._first_model(client))
+        try:
+            async with client.stream("POST", f"{self.url}/chat/completions", json=payload) as response:
+                if response.status_code != 200:
+                    raise UnavailableError(
+                        f"{self._who} answered {response.status_code}: {_why(await response.aread())}"
+                    )
+                reading = _Reading(self._who)
+                async for line in response.aiter_lines():
+                    for part in reading.read(line):
+                        yield part
+                        if isinstance(part, Finish):
+                            return
+                yield reading.finish()
+        except httpx2.HTTPError as error:
+            raise UnavailableError(f"{self._who} failed: {type(error).__name__}: {error}") from error
+
+    async def close(self) -> None:
+        if self._client is not None:
+            await self._client.aclose()
+
+    @property
+    def _who(self) -> str:
+        return f"The language model at {self.url}"
+
+    def _connected(self) -> httpx2.AsyncClient:
+        """The one client, made in the endpoint's loop when the first request comes."""
+        if self._client is None:
+            import httpx2
+
+            self._client = httpx2.AsyncClient(
+                timeout=httpx2.Timeout(_SILENCE_SECONDS, connect=_CONNECT_SECONDS, pool=None),
+                limits=httpx2.Limits(max_connections=None, max_keepalive_connections=8),
+                headers={"authorization": f"Bearer {self.api_key}"} if self.api_key else None,
+                trust_env=not _on_this_machine(self.url),
+            )
+        return self._client
+
+    async def _first_model(self, client: httpx2.AsyncClient) -> str:
+        """The model to ask when none was named; kept once known."""
+        import httpx2
+
+        try:
+            response = await client.get(f"{self.url}/models")
+            name = response.raise_for_status().json()["data"][0]["id"]
+        except (httpx2.HTTPError, ValueError, LookupError, TypeError) as error:
+            raise UnavailableError(
+                f"{self._who} does not say which models it has ({type(error).__name__}: {error}); name one with "
+                "--llm-model."
+            ) from error
+        self.model = str(name)
+        return self.model
+
+
+class _Reading:
+    """Reads the lines of one answer's event stream."""
+
+    def __init__(self, who: str) -> None:
+        self._who = who
+        self._reason: str | None = None
+        self._usage: Mapping[str, Any] = {}
+
+    def read(self, line: str) -> Iterator[str | Finish]:
+        """The text of a line, or the end. Usage comes after the reason and before `[DONE]`."""
+        if not line.startswith("data:"):
+            return
+        data = line[5:].strip()
+        if data == "[DONE]":
+            yield self.finish()
+            return
+        try:
+            chunk = json.loads(data)
+        except ValueError:
+            raise UnavailableError(f"{self._who} sent what is no JSON.") from None
+        if not isinstance(chunk, dict) or chunk.get("error"):
+            raise UnavailableError(f"{self._who} broke off: {_why(data.encode())}")
+        self._usage = chunk.get("usage") or self._usage
+        for choice in chunk.get("choices") or ():
+            self._reason = choice.get("finish_reason") or self._reason
+            if text := (choice.get("delta") or {}).get("content"):
+                yield str(text)
+
+    def finish(self) -> Finish:
+        """The end of the answer; raises ServiceUnavailableException if the server gave no reason to end."""
+        if self._reason is None:
+            raise UnavailableError(f"{self._who} ended its answer in the middle.")
+        return Finish(
+            _FINISH.get(self._reason, "end_turn"),
+            input_tokens=_tokens(self._usage.get("prompt_tokens")),
+            output_tokens=_tokens(self._usage.get("completion_tokens")),
+        )
+
+
+def _tokens(value: Any) -> int | None:
+    return value if isinstance(value, int) else None
+
+
+def _why(body: bytes) -> str:
+    """The server's own words for an error, shortened."""
+    try:
+        data = json.loads(body)
+        error = data.get("error", data) if isinstance(data, dict) else data
+        text = str(error.get("message", error) if isinstance(error, dict) else error)
+    except ValueError:
+        text = body.decode("utf-8", "replace")
+    return " ".join(text.split())[:300] or "no reason given"
+
+
+def _base(url: str) -> str:
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise ValueError(f"{url!r} is no URL of a language model's server; write it like http://localhost:11434.")
+    bare = url.rstrip("/")
+    return bare if bare.endswith("/v1") else f"{bare}/v1"
+
+
+def _on_this_machine(url: str) -> bool:
+    host = urlsplit(url).hostname or ""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost" or host.endswith(".localhost")
