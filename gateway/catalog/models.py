@@ -1,0 +1,177 @@
+"""What is known of Bedrock's models: their limits, when they end, what they refuse, and by which ids they are called.
+
+The data is `models.yaml`, each row with its page in AWS's documentation. It is read when first asked for, once.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import date
+from difflib import get_close_matches
+from functools import cache
+from importlib.resources import files
+from types import MappingProxyType
+from typing import Any
+
+import yaml
+
+from gateway.catalog.entries import ModelOverride
+
+_NOTHING: Mapping[str, Any] = MappingProxyType({})
+# arn:aws:bedrock:REGION:ACCOUNT:inference-profile/ID and arn:aws:bedrock:REGION::foundation-model/ID
+# https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonbedrock.html
+_ARN = re.compile(r"arn:aws[a-z-]*:bedrock:[a-z0-9-]*:\d*:(?:foundation-model|inference-profile)/(?P<id>[^/]+)")
+_CONTEXT_SUFFIX = re.compile(r":\d+k$")  # amazon.nova-lite-v1:0:24k is the same model with a smaller window
+_OPAQUE_ARN = re.compile(r"arn:aws[a-z-]*:(?:bedrock|sagemaker):")
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """One model; None where nothing is known.
+
+    `retired` is AWS's end-of-life date, which may lie ahead. `refuses` names what makes it refuse a request:
+    `temperature` and `top_p` (other than the default), `temperature+top_p` (both), `system`, `tools`,
+    `streaming+tools`, `documents`, `converse`. `profiles` maps an inference profile's prefix to the regions of its
+    geography; no regions means every commercial one.
+    """
+
+    id: str
+    kind: str = "text"
+    context_window: int | None = None
+    max_tokens: int | None = None
+    retired: date | None = None
+    successor: str | None = None
+    temperature: tuple[float, float] | None = None
+    refuses: frozenset[str] = frozenset()
+    profiles: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: _NOTHING)
+    on_demand: bool | None = None
+    source: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Table:
+    models: Mapping[str, Model]
+    geographies: Mapping[str, tuple[str, ...] | None]
+
+
+class ModelTable:
+    """The known models, and what gateway.yaml says of them."""
+
+    def __init__(self, overrides: Mapping[str, ModelOverride]) -> None:
+        self._overrides = overrides
+        self._nearest: dict[tuple[str, date, str | None], str | None] = {}
+
+    @classmethod
+    def load(cls, overrides: Mapping[str, ModelOverride] = _NOTHING) -> ModelTable:
+        """The table; costs nothing until it is asked. `overrides` is `models:` of gateway.yaml and wins."""
+        return cls(overrides)
+
+    def find(self, model_id: str) -> Model | None:
+        """What is known of a model id, an inference profile's id or either's ARN; None if nothing is."""
+        override = self._overrides.get(model_id)
+        if override is None:
+            return _listed(model_id)
+        # One step, not a chain: an override that names itself, or another that names it back, ends here.
+        known = _listed(override.same_as or model_id) or Model(id=model_id)
+        stated = {
+            key: value
+            for key in ("context_window", "max_tokens", "retired")
+            if (value := getattr(override, key)) is not None
+        }
+        return replace(known, **stated)
+
+    def opaque(self, model_id: str) -> bool:
+        """Whether the id stands for a resource of the account, such as an application inference profile."""
+        return _ARN.fullmatch(model_id) is None and _OPAQUE_ARN.match(model_id) is not None
+
+    def regions(self, model_id: str) -> tuple[str, ...] | None:
+        """The regions that an inference profile's id may be called from; None for any, and where it is not known."""
+        geography, _ = split(model_id)
+        return (_table().geographies.get(geography) or None) if geography else None
+
+    def nearest(self, model_id: str, *, today: date, region: str | None = None) -> str | None:
+        """The id to use instead: one of a like name, a retired model's successor, a bare id's inference profile.
+
+        Never one that is retired on `today` or answers no conversation. Its inference profile is the given one if
+        the model has it, else the one of `region`, else the global one.
+        """
+        key = (model_id, today, region)
+        if key not in self._nearest:
+            self._nearest[key] = _nearest(model_id, today, region)
+        return self._nearest[key]
+
+
+def split(model_id: str) -> tuple[str | None, str]:
+    """The prefix of an inference profile's id (None if it has none) and the id of its model, out of an ARN too."""
+    if match := _ARN.fullmatch(model_id):
+        model_id = match["id"]
+    geography, _, bare = model_id.partition(".")
+    return (geography, bare) if bare and geography in _table().geographies else (None, model_id)
+
+
+def _listed(model_id: str) -> Model | None:
+    bare = split(model_id)[1]
+    models = _table().models
+    return models.get(bare) or models.get(_CONTEXT_SUFFIX.sub("", bare))
+
+
+def _usable(model: Model, today: date) -> bool:
+    ended = model.retired is not None and model.retired <= today
+    return model.kind == "text" and "converse" not in model.refuses and not ended
+
+
+def _nearest(model_id: str, today: date, region: str | None) -> str | None:
+    geography, bare = split(model_id)
+    models = _table().models
+    model = _listed(model_id)
+    if model is None:
+        usable = {name: model for name, model in models.items() if _usable(model, today)}
+        names = {name.partition(".")[2]: name for name in usable}  # a maker's prefix is what people leave out
+        close = get_close_matches(bare, usable, 1, 0.6)
+        close = close or [names[name] for name in get_close_matches(bare.split("/")[-1], names, 1, 0.6)]
+        model = usable[close[0]] if close else None
+    seen: set[str] = set()
+    while model is not None and not _usable(model, today) and model.id not in seen:
+        seen.add(model.id)
+        model = models.get(model.successor) if model.successor else None
+    if model is None or not _usable(model, today):
+        return None
+    return _called(model, geography, region)
+
+
+def _called(model: Model, geography: str | None, region: str | None) -> str:
+    """The model's id as it can be called: with an inference profile's prefix, unless the bare id does."""
+    if geography in model.profiles:
+        return f"{geography}.{model.id}"
+    if not model.profiles or model.on_demand:
+        return model.id
+    here = [prefix for prefix, regions in model.profiles.items() if region in regions]
+    prefix = next(iter([*here, *({"global", "us"} & set(model.profiles)), *model.profiles]))
+    return f"{'global' if not here and 'global' in model.profiles else prefix}.{model.id}"
+
+
+@cache
+def _table() -> _Table:
+    text = files("gateway.catalog").joinpath("models.yaml").read_text("utf-8")
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    data = yaml.load(text, loader)  # noqa: S506 - the safe loader, in C where there is one; the package's own file
+    geographies = {name: None if regions is None else tuple(regions) for name, regions in data["geographies"].items()}
+    models = {}
+    for family in data["families"]:
+        shared = {key: value for key, value in family.items() if key != "models"}
+        for model_id, own in family["models"].items():
+            models[model_id] = _model(model_id, {**shared, **own}, geographies, data["cards"])
+    return _Table(models, geographies)
+
+
+def _model(model_id: str, row: dict[str, Any], geographies: Mapping[str, tuple[str, ...] | None], cards: str) -> Model:
+    card = row.pop("card", None)
+    if card is not None:
+        row["source"] = cards.format(card)
+    row["refuses"] = frozenset(row.get("refuses", ()))
+    row["profiles"] = MappingProxyType({name: geographies[name] or () for name in row.get("profiles", ())})
+    low_high = row.get("temperature")
+    row["temperature"] = None if low_high is None else (low_high[0], low_high[1])
+    return Model(id=model_id, **row)
