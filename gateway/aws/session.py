@@ -19,6 +19,7 @@ from botocore.configprovider import BOTOCORE_DEFAUT_SESSION_VARIABLES, ConfigVal
 from botocore.exceptions import BotoCoreError, ProfileNotFound
 from botocore.session import Session as BotocoreSession
 
+from gateway.aws.connections import watch
 from gateway.aws.errors import AwsSetupError
 
 MAX_CALLS = 256
@@ -63,10 +64,11 @@ class Aws:
         """The process's client of a service such as `bedrock-runtime`, made on first use."""
         with self._lock:
             if service not in self._clients:
-                make: Callable[..., Any] = self._session.client  # its overloads name 400 services
+                make: Callable[..., Any] = self._session.client  # the stubs' overloads name 400 services
                 self._clients[service] = make(
                     service, region_name=self.region, endpoint_url=self._local_url, config=_config(local=self.local)
                 )
+                watch(self._clients[service])
             return self._clients[service]
 
     def close(self) -> None:

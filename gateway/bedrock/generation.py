@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from gateway.aws.connections import cut
 from gateway.aws.errors import AwsFault, fault_of
 
 
@@ -56,14 +57,17 @@ class Generation:
         self._on_text = on_text
         self._stream = stream
         self._body: Any = None
+        self._thread: int | None = None  # set while AWS is asked
         self._aborted = False
         self._lock = threading.Lock()
 
     def run(self) -> Generated:
         """The whole answer. Raises GenerationFailed, or GenerationAborted after `abort`."""
-        try:
+        with self._lock:
             if self._aborted:  # given up while it waited for a thread: spend nothing
                 raise GenerationAborted
+            self._thread = threading.get_ident()
+        try:
             return self._converse_stream() if self._stream else self._converse()
         except Exception as error:
             if self._aborted:
@@ -71,20 +75,20 @@ class Generation:
             if isinstance(error, GenerationFailed) or (fault := fault_of(error)) is None:
                 raise
             raise GenerationFailed(fault) from error
+        finally:
+            with self._lock:
+                self._thread = None
 
     def abort(self) -> None:
-        """Stop the call without waiting: its connection is shut, and Bedrock stops generating.
-
-        Before Bedrock has answered at all there is no connection to reach; the stream is then closed as soon as
-        it opens.
-        """
+        """Stop the call without waiting: its connection is shut, and Bedrock stops generating."""
         with self._lock:
             self._aborted = True
-            body = self._body
-        if body is not None:
-            # close() would wait for the thread that reads; urllib3's shutdown() does not.
-            with contextlib.suppress(Exception):
-                body._raw_stream.shutdown()
+            if self._body is not None:
+                # close() would wait for the thread that reads; urllib3's shutdown() does not.
+                with contextlib.suppress(Exception):
+                    self._body._raw_stream.shutdown()
+            elif self._thread is not None:
+                cut(self._thread)
 
     def _converse_stream(self) -> Generated:
         body = self._client.converse_stream(**self._request)["stream"]
