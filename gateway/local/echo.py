@@ -51,10 +51,10 @@ def _shorten(text: str, limit: int) -> str:
 
 def _describe(block: Mapping[str, Any]) -> str:
     """A content block as text: its own, or a line in brackets for what is none."""
-    kind, value = next(iter(block.items()))
+    kind, value = _one(block)
     if kind == "text":
         return str(value)
-    if kind == "guardContent" and "text" in value:
+    if kind == "guardContent" and value.get("text"):
         return str(value["text"]["text"])
     if kind in ("image", "video", "audio", "document"):
         name = f" {value['name']!r}" if "name" in value else ""
@@ -65,10 +65,15 @@ def _describe(block: Mapping[str, Any]) -> str:
 
 
 def _size(source: Mapping[str, Any]) -> str:
-    kind, value = next(iter(source.items()))
+    kind, value = _one(source)
     if kind == "bytes":
         return f"{len(value) * 3 // 4 - value[-2:].count('='):,} bytes"
     return f"{len(value):,} characters" if kind == "text" else f"from {kind}"
+
+
+def _one(union: Mapping[str, Any]) -> tuple[str, Any]:
+    """The member of a union that is set; null is as good as absent."""
+    return next((name, value) for name, value in union.items() if value is not None)
 
 
 def _settings(body: Mapping[str, Any]) -> Iterator[str]:

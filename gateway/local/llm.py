@@ -42,14 +42,12 @@ class OpenAiEngine:
         client = self._connected()
         payload = chat(request, self.model or await self._first_model(client))
         try:
-            async with client.stream("POST", f"{self.url}/chat/completions", json=payload) as response:
-                if response.status_code != 200:
-                    raise UnavailableError(
-                        f"{self._who} answered {response.status_code}: {_why(await response.aread())}"
-                    )
+            async with client.sse(f"{self.url}/chat/completions", method="POST", json=payload) as events:
+                if (status := events.response.status_code) != 200:
+                    raise UnavailableError(f"{self._who} answered {status}: {_why(await events.response.aread())}")
                 reading = _Reading(self._who)
-                async for line in response.aiter_lines():
-                    for part in reading.read(line):
+                async for event in events:
+                    for part in reading.read(event.data):
                         yield part
                         if isinstance(part, Finish):
                             return
@@ -95,19 +93,16 @@ class OpenAiEngine:
 
 
 class _Reading:
-    """Reads the lines of one answer's event stream."""
+    """Reads the events of one answer."""
 
     def __init__(self, who: str) -> None:
         self._who = who
         self._reason: str | None = None
         self._usage: Mapping[str, Any] = {}
 
-    def read(self, line: str) -> Iterator[str | Finish]:
-        """The text of a line, or the end. Usage comes after the reason and before `[DONE]`."""
-        if not line.startswith("data:"):
-            return
-        data = line[5:].strip()
-        if data == "[DONE]":
+    def read(self, data: str) -> Iterator[str | Finish]:
+        """The text of one event, or the end. Usage comes after the reason and before `[DONE]`."""
+        if data.strip() == "[DONE]":
             yield self.finish()
             return
         try:
