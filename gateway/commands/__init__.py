@@ -41,3 +41,6 @@ from gateway.commands.init import init  # noqa: E402
 
 app.command()(init)
 app.command()(connect)
+from gateway.commands.local import local  # noqa: E402
+
+app.command()(local)
