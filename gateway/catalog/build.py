@@ -1,0 +1,129 @@
+"""Data that the schemas have accepted -> the frozen entries."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+from types import MappingProxyType
+from typing import Any, Final
+
+from gateway.catalog.entries import (
+    Access,
+    Annotations,
+    Cache,
+    Defaults,
+    Http,
+    Jwt,
+    KnowledgeBase,
+    LintSettings,
+    ModelOverride,
+    Price,
+    PromptSource,
+    Settings,
+    Specialist,
+)
+
+_SECONDS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+DEFAULT_USER_PROMPT: Final = "{{ content }}"
+
+
+def seconds(duration: str) -> float:
+    """The seconds of a duration such as `15m`, which the schema's pattern has accepted."""
+    return float(int(duration[:-1]) * _SECONDS[duration[-1]])
+
+
+def specialist(
+    data: Mapping[str, Any],
+    *,
+    name: str,
+    path: str,
+    defaults: Defaults,
+    system_prompt: PromptSource,
+    user_prompt: PromptSource,
+    inputs: Mapping[str, Mapping[str, Any]],
+) -> Specialist:
+    """The specialist of one file; what the file leaves out is taken from `defaults`, else from the dataclass."""
+    given = {
+        key: _FIELDS[key](data[key]) if key in data else getattr(defaults, key)
+        for key in ("model_id", "temperature", "top_p", "max_tokens", "timeout", "progress", "cache")
+    }
+    if "annotations" in data:
+        given["annotations"] = Annotations(**_own(data["annotations"]))
+    return Specialist(
+        name=name,
+        description=data["description"],
+        system_prompt=system_prompt,
+        user_prompt=user_prompt,
+        inputs=MappingProxyType(dict(inputs)),
+        title=data.get("title"),
+        knowledge_bases=tuple(data.get("knowledge_bases", ())),
+        path=path,
+        **{key: value for key, value in given.items() if value is not None},
+    )
+
+
+def knowledge_base(data: Mapping[str, Any], *, name: str, path: str, local: str | None) -> KnowledgeBase:
+    """The knowledge base of one file; `local` is its folder relative to the catalog's."""
+    optional = {key: data[key] for key in ("num_results", "search_type", "filter") if key in data}
+    return KnowledgeBase(
+        name=name,
+        description=data["description"],
+        knowledge_base_id=data["knowledge_base_id"],
+        title=data.get("title"),
+        caller_filters=tuple(data.get("caller_filters", ())),
+        cache=_cache(data["cache"]) if "cache" in data else None,
+        local=local,
+        path=path,
+        **optional,
+    )
+
+
+def settings(data: Mapping[str, Any]) -> Settings:
+    """The settings of gateway.yaml."""
+    made: dict[str, Any] = {key: data[key] for key in ("name", "region", "context_budget") if key in data}
+    if "defaults" in data:
+        made["defaults"] = Defaults(**{key: _FIELDS[key](value) for key, value in _own(data["defaults"]).items()})
+    if "models" in data:
+        made["models"] = MappingProxyType({key: _override(value) for key, value in _own(data["models"]).items()})
+    if "http" in data:
+        made["http"] = Http(**{key: tuple(value) for key, value in _own(data["http"]).items()})
+    if "jwt" in data.get("access", {}):
+        jwt = _own(data["access"]["jwt"])
+        made["access"] = Access(Jwt(**{**jwt, "audience": _several(jwt["audience"])}))
+    elif "access" in data:
+        made["access"] = Access()
+    if "lint" in data:
+        made["lint"] = LintSettings(tuple(data["lint"].get("ignore", ())))
+    return Settings(**made)
+
+
+def _own(data: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in data.items() if not key.startswith("x-")}
+
+
+def _several(value: str | list[str]) -> tuple[str, ...]:
+    return (value,) if isinstance(value, str) else tuple(value)
+
+
+def _cache(data: Mapping[str, Any]) -> Cache:
+    return Cache(seconds(data["ttl"]))
+
+
+def _override(data: Mapping[str, Any]) -> ModelOverride:
+    own = _own(data)
+    if "retired" in own:
+        own["retired"] = date.fromisoformat(own["retired"])
+    if "price" in own:
+        own["price"] = Price(**{key: float(value) for key, value in _own(own["price"]).items()})
+    return ModelOverride(**own)
+
+
+_FIELDS: Final[Mapping[str, Any]] = {
+    "model_id": _several,
+    "temperature": float,
+    "top_p": float,
+    "max_tokens": int,
+    "timeout": seconds,
+    "progress": str,
+    "cache": _cache,
+}

@@ -1,0 +1,54 @@
+"""`${NAME}` and `${NAME:-default}` in ids, ARNs and gateway.yaml."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any, Final
+
+from gateway.catalog.diagnostics import Severity
+from gateway.catalog.faults import Faults
+from gateway.catalog.quoting import quoted
+from gateway.catalog.source import Pointer
+
+_REFERENCE: Final = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^{}]*))?\}")
+_BEGIN: Final = "${"
+
+
+class Environment:
+    """Puts the environment's values in. What is unset or empty stays as written, so `${` in an id means unset."""
+
+    def __init__(self, environ: Mapping[str, str], unset: Severity, faults: Faults) -> None:
+        self._environ = environ
+        self._unset = unset
+        self._faults = faults
+
+    def fill(self, value: Any, pointer: Pointer) -> Any:
+        """The value with every text in it filled; keys that begin with `x-` are left alone."""
+        if isinstance(value, str):
+            return self._text(value, pointer) if _BEGIN in value else value
+        if isinstance(value, dict):
+            return {
+                key: each if key.startswith("x-") else self.fill(each, (*pointer, key)) for key, each in value.items()
+            }
+        if isinstance(value, list):
+            return [self.fill(each, (*pointer, index)) for index, each in enumerate(value)]
+        return value
+
+    def _text(self, text: str, pointer: Pointer) -> str:
+        if _BEGIN in _REFERENCE.sub("", text):
+            self._faults.value(
+                pointer, "env-syntax", f"{quoted(text)} has a `${{` that begins no reference to the environment.",
+                "Write `${NAME}` or `${NAME:-default}`.",
+            )  # fmt: skip
+            return text
+        missing = [name for name, default in _REFERENCE.findall(text) if not self._environ.get(name) and not default]
+        if missing:
+            names = " and ".join(f"`{name}`" for name in dict.fromkeys(missing))
+            verb = "is" if len(set(missing)) == 1 else "are"
+            self._faults.value(
+                pointer, "env-unset", f"The environment has no {names}, which {verb} needed here.",
+                f"Set {names}, or write a default: `${{{missing[0]}:-...}}`.", severity=self._unset,
+            )  # fmt: skip
+            return text
+        return _REFERENCE.sub(lambda match: self._environ.get(match[1]) or match[2] or "", text)

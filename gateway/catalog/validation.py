@@ -1,0 +1,116 @@
+"""A file's data against its JSON Schema, every fault at its place and in words for people."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from gateway.catalog import wording
+from gateway.catalog.faults import Faults
+from gateway.catalog.quoting import quoted
+from gateway.catalog.schemas import Kind, schema_of
+from gateway.catalog.source import Pointer
+from gateway.suggest import nearest
+
+if TYPE_CHECKING:
+    from jsonschema import ValidationError
+    from jsonschema.protocols import Validator
+
+# Of several faults of one value the one that explains the others is told.
+_FIRST = ("type", "enum", "const", "minLength", "pattern")
+
+
+def validate(kind: Kind, data: Any, faults: Faults) -> frozenset[str]:
+    """Report every fault of `data`; returns the top-level keys that have one."""
+    errors = sorted(_validator(kind).iter_errors(data), key=_order)
+    unknown = _report_unknown(errors, faults)
+    for error in errors:
+        pointer = tuple(error.absolute_path)
+        if error.validator == "required":
+            _report_missing(error, pointer, unknown.get(pointer, set()), faults)
+        elif error.validator == "oneOf" and not pointer:
+            _report_prompts(error.instance, unknown.get(pointer, set()), faults)
+        elif error.validator != "additionalProperties" and "propertyNames" not in error.schema_path:
+            _report_value(error, pointer, faults)
+    return frozenset(str(error.absolute_path[0]) for error in errors if error.absolute_path)
+
+
+@cache
+def _validator(kind: Kind) -> Validator:
+    from jsonschema.validators import Draft202012Validator, extend  # late: it costs 100 ms, which --help need not pay
+
+    checked = extend(Draft202012Validator, {"uniqueItems": _unique})
+    return checked(schema_of(kind))
+
+
+def _unique(_validator: Validator, wanted: bool, instance: Any, _schema: Any) -> Iterator[ValidationError]:
+    """As jsonschema's own, which compares each pair: a list of 20,000 would take minutes."""
+    from jsonschema import ValidationError
+
+    if wanted and isinstance(instance, list):
+        seen: set[str] = set()
+        for index, item in enumerate(instance):
+            key = f"{type(item).__name__}:{item!r}"
+            if key in seen:
+                yield ValidationError(f"{item!r} is repeated", path=[index], instance=item)
+            seen.add(key)
+
+
+def _order(error: ValidationError) -> tuple[int, int]:
+    rule = str(error.validator)
+    return len(error.absolute_path), _FIRST.index(rule) if rule in _FIRST else len(_FIRST)
+
+
+def _report_unknown(errors: list[ValidationError], faults: Faults) -> dict[Pointer, set[str]]:
+    """Report keys the schema does not have; returns, for each mapping, the keys that were probably meant."""
+    meant: dict[Pointer, set[str]] = {}
+    for error in errors:
+        if error.validator != "additionalProperties":
+            continue
+        pointer = tuple(error.absolute_path)
+        known = list(error.schema["properties"])
+        for key in error.instance:
+            if key in known or key.startswith("x-"):
+                continue
+            close = nearest(key[:64], known)
+            where = f" in `{wording.label(pointer)}`" if pointer else ""
+            hint = f"Did you mean `{close}`?" if close else f"The keys here are {wording.listed(known)}."
+            faults.key((*pointer, key), "unknown-key", f"The key {quoted(key)} is not known{where}.", hint)
+            if close:
+                meant.setdefault(pointer, set()).add(close)
+    return meant
+
+
+def _report_missing(error: ValidationError, pointer: Pointer, meant: set[str], faults: Faults) -> None:
+    for key in error.validator_value:
+        if key not in error.instance and key not in meant and f"'{key}' is a required" in error.message:
+            missing(faults, pointer, key, _description(error.schema, key))
+
+
+def missing(faults: Faults, pointer: Pointer, key: str, about: str | None) -> None:
+    """Report that a mapping lacks a key, unless a key of it was lost in reading."""
+    if not faults.incomplete:
+        where = f"`{wording.label(pointer)}`" if pointer else "The file"
+        faults.key(pointer, "missing-key", f"{where} has no `{key}`.", about)
+
+
+def _description(schema: Any, key: str) -> str | None:
+    about = schema.get("properties", {}).get(key, {}).get("description")
+    return f"Add `{key}`: {about[0].lower()}{about[1:].split('. ')[0].rstrip('.')}." if about else None
+
+
+def _report_prompts(data: Any, meant: set[str], faults: Faults) -> None:
+    if "system_prompt" in data and "system_prompt_file" in data:
+        line = faults.source.position(("system_prompt",), key=True).line
+        faults.key(
+            ("system_prompt_file",), "wrong-value", f"`system_prompt` was given on line {line} already.",
+            "Remove one of the two.",
+        )  # fmt: skip
+    elif not meant & {"system_prompt", "system_prompt_file"}:
+        missing(faults, (), "system_prompt", "Write the prompt under `system_prompt: |`, or name its file.")
+
+
+def _report_value(error: ValidationError, pointer: Pointer, faults: Faults) -> None:
+    fault = wording.fault_of(error, pointer, faults.source)
+    faults.value(pointer, fault.rule, fault.message, fault.hint)
