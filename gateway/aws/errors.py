@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 from botocore import exceptions as boto
+from botocore.eventstream import ParserError as EventStreamParserError
+from botocore.parsers import ResponseParserError
 from urllib3.exceptions import HTTPError as Urllib3Error
 from urllib3.exceptions import ReadTimeoutError
 
 from gateway.errors import GatewayError
-
-Remedy = Literal["retry", "next_model", "give_up"]
-"""`retry` the same model, then the next; go to the `next_model` at once; or `give_up`, as any model would fail."""
 
 
 class AwsSetupError(GatewayError):
@@ -22,16 +21,21 @@ class AwsSetupError(GatewayError):
 
 @dataclass(frozen=True, slots=True)
 class AwsFault:
-    """One failed call: AWS's code and words, what they suggest, and when to come back (seconds, if AWS said so)."""
+    """One failed call, in AWS's code and words.
+
+    `again` is whether the same model is worth asking again, `elsewhere` whether another model may answer where this
+    one did not, and `retry_after` when to come back, in seconds, if AWS said so.
+    """
 
     code: str
     message: str
-    remedy: Remedy
+    again: bool = False
+    elsewhere: bool = False
     retry_after: float | None = None
 
 
 # https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_ConverseStream.html#API_runtime_ConverseStream_Errors
-_RETRY = {
+_AGAIN = {
     "InternalServerException",
     "ModelNotReadyException",
     "ModelStreamErrorException",
@@ -39,7 +43,7 @@ _RETRY = {
     "ThrottlingException",
 }
 # A model that timed out has generated, and was paid for: asking it again would pay twice.
-_NEXT_MODEL = {
+_ELSEWHERE = _AGAIN | {
     "AccessDeniedException",
     "ModelErrorException",
     "ModelTimeoutException",
@@ -67,38 +71,39 @@ ACCOUNT_ADVICE: Mapping[str, str] = {
 def fault_of(error: Exception) -> AwsFault | None:
     """What went wrong, or None when the exception is not AWS's and not the network's."""
     if isinstance(error, boto.EventStreamError):
-        return _answered(_pascal(error.response["Error"].get("Code", "")), error.response, streamed=True)
+        return _answered(_pascal(error.response["Error"].get("Code", "")), error.response)
     if isinstance(error, boto.ClientError):
         return _answered(error.response["Error"].get("Code", ""), error.response)
     if isinstance(error, boto.NoCredentialsError | boto.PartialCredentialsError | boto.CredentialRetrievalError):
-        return AwsFault("NoCredentials", "The gateway found no AWS credentials", "give_up")
+        return AwsFault("NoCredentials", "The gateway found no AWS credentials")
     if isinstance(error, boto.SSOError | boto.TokenRetrievalError):
-        return AwsFault("ExpiredToken", str(error), "give_up")
+        return AwsFault("ExpiredToken", str(error))
     if isinstance(error, boto.ReadTimeoutError | ReadTimeoutError):
-        return AwsFault("ReadTimeout", "Bedrock went silent", "give_up")
+        return AwsFault("ReadTimeout", "Bedrock went silent")
     if isinstance(error, boto.ConnectTimeoutError | boto.EndpointConnectionError | boto.ConnectionError):
-        return AwsFault("Unreachable", str(error), "retry")
-    if isinstance(error, boto.HTTPClientError | Urllib3Error | boto.EventStreamError | OSError):
-        return AwsFault("ConnectionBroken", f"The connection to Bedrock broke ({type(error).__name__})", "retry")
+        return AwsFault("Unreachable", str(error), again=True)
+    if isinstance(error, boto.HTTPClientError | Urllib3Error | EventStreamParserError | ResponseParserError | OSError):
+        return AwsFault("ConnectionBroken", f"The connection to Bedrock broke ({type(error).__name__})", again=True)
     if isinstance(error, boto.ParamValidationError):
-        return AwsFault("ParamValidation", " ".join(str(error).split()), "next_model")
+        return AwsFault("ParamValidation", " ".join(str(error).split()), elsewhere=True)
     if isinstance(error, boto.BotoCoreError):
-        return AwsFault(type(error).__name__, " ".join(str(error).split()), "give_up")
+        return AwsFault(type(error).__name__, " ".join(str(error).split()))
     return None
 
 
-def _answered(code: str, response: Mapping[str, Any], *, streamed: bool = False) -> AwsFault:
+def _answered(code: str, response: Mapping[str, Any]) -> AwsFault:
     message = " ".join(str(response["Error"].get("Message", "")).split())
     status = response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
     headers = response.get("ResponseMetadata", {}).get("HTTPHeaders", {})
-    remedy: Remedy = "give_up"
-    # 429 and 5xx under a name this table does not know, such as a gateway's on the way, are worth another try. A
-    # stream's own exceptions all carry botocore's invented status 400.
-    if code in _RETRY or (not streamed and (status == 429 or status >= 500)):
-        remedy = "retry"
-    elif code in _NEXT_MODEL:
-        remedy = "next_model"
-    return AwsFault(code or f"HTTP {status}", message or "no reason given", remedy, _retry_after(headers))
+    # 429 and 5xx under a name this table does not know, such as a proxy's on the way, are worth another try.
+    busy = status == 429 or status >= 500
+    return AwsFault(
+        code or f"HTTP {status}",
+        message or "no reason given",
+        again=code in _AGAIN or busy,
+        elsewhere=code in _ELSEWHERE or busy,
+        retry_after=_retry_after(headers),
+    )
 
 
 def _retry_after(headers: Mapping[str, str]) -> float | None:

@@ -120,7 +120,7 @@ class Generation:
                 usage = _usage(metadata.get("usage", {}))
         # Bedrock sends `metadata` last: an answer without it was cut, however complete its text looks.
         if stop_reason is None or usage is None:
-            raise GenerationFailed(AwsFault("StreamCut", "The answer ended before Bedrock had finished it", "retry"))
+            raise GenerationFailed(AwsFault("StreamCut", "The answer ended before Bedrock had finished it", again=True))
         return Generated("".join(parts), stop_reason, usage, first_token_at)
 
     def _converse(self) -> Generated:

@@ -58,7 +58,7 @@ class Attempts:
             try:
                 return model_id, await self._persist(model_id)
             except NoAnswer as failed:
-                if failed.fault.remedy == "give_up" or not self._clean():
+                if not failed.fault.elsewhere or not self._clean():
                     raise
                 self._say(f"{model_id} did not answer ({failed.fault.code}); asking the next model.")
         return last, await self._persist(last)
@@ -116,7 +116,7 @@ def _pause(fault: AwsFault, number: int) -> float | None:
     Exponential with full jitter, so that callers who were refused together do not come back together; never less
     than AWS asks for, and not at all when AWS asks for more patience than a caller has.
     """
-    if fault.remedy != "retry" or number >= TRIES or (fault.retry_after or 0) > _LONGEST_HINT:
+    if not fault.again or number >= TRIES or (fault.retry_after or 0) > _LONGEST_HINT:
         return None
     pause = random.uniform(0, min(_LONGEST_PAUSE, _FIRST_PAUSE * 2 ** (number - 1)))  # noqa: S311 - jitter, no secret
     return max(pause, fault.retry_after or 0)

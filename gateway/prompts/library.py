@@ -85,6 +85,10 @@ class Library:
             raise known
         return known
 
+    def templates(self) -> tuple[Template, ...]:
+        """Every template file read so far."""
+        return tuple(template for template in self._templates.values() if isinstance(template, Template))
+
     def reachable(self, analysis: Analysis, path: str) -> Iterator[Use]:
         """Every use of another template, from one in the file `path` and from what it uses, each template once."""
         seen: set[str] = set()
