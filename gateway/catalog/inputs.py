@@ -20,27 +20,8 @@ from gateway.suggest import nearest
 _NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}")
 # What Jinja's expressions read as something else than a variable, and the two variables it sets itself.
 RESERVED: Final = frozenset(
-    (
-        "and",
-        "caller",
-        "else",
-        "false",
-        "False",
-        "if",
-        "in",
-        "is",
-        "kwargs",
-        "loop",
-        "none",
-        "None",
-        "not",
-        "or",
-        "self",
-        "super",
-        "true",
-        "True",
-        "varargs",
-    )  # fmt: skip
+    {"and", "caller", "else", "false", "False", "if", "in", "is", "kwargs", "loop", "none", "None", "not", "or", "self"}
+    | {"super", "true", "True", "varargs"}
 )
 _MAPS: Final = ("$defs", "properties", "patternProperties", "dependentSchemas")
 _LISTS: Final = ("prefixItems", "allOf", "anyOf", "oneOf")

@@ -25,8 +25,8 @@ CATALOG_RULES: tuple[Rule, ...] = (
         ERROR,
         "A file of the catalog cannot be read.",
         "A name in `specialists/` or `knowledge_bases/` that ends in `.yaml` or `.yml` is read as an entry, so it has"
-        " to be a regular file that the gateway may read, or a link to one inside the catalog. A folder, a dangling link,"
-        " a pipe or a file without read permission is reported here and never waited for."
+        " to be a regular file that the gateway may read, or a link to one inside the catalog. A folder, a dangling"
+        " link, a pipe or a file without read permission is reported here and never waited for."
         " Mend the permission (`chmod a+r FILE`), or move what is no entry elsewhere.",
     ),
     Rule(
@@ -193,8 +193,8 @@ CATALOG_RULES: tuple[Rule, ...] = (
         ERROR,
         "An input's schema is not valid JSON Schema.",
         "What stands under an input is a JSON Schema (2020-12) that goes to every client as it is; clients refuse a"
-        " tool whose schema is wrong. A `$ref` may only point into the same input (`#/$defs/item`): nothing is ever fetched."
-        " Example: `language: {type: string, enum: [Python, Go], default: Python}`.",
+        " tool whose schema is wrong. A `$ref` may only point into the same input (`#/$defs/item`): nothing is ever"
+        " fetched. Example: `language: {type: string, enum: [Python, Go], default: Python}`.",
     ),
     Rule(
         "input-keyword",

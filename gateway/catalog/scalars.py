@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-import yamlcore
+import yamlcore  # type: ignore[import-untyped]
 
 _RESOLVERS: Final[dict[str, list[tuple[str, Any]]]] = yamlcore.CCoreLoader.yaml_implicit_resolvers
 _CONSTANTS: Final = {"true": True, "false": False}

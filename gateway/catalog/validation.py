@@ -14,7 +14,6 @@ from gateway.catalog.source import Pointer
 from gateway.suggest import nearest
 
 if TYPE_CHECKING:
-    from jsonschema import ValidationError
     from jsonschema.protocols import Validator
 
 # Of several faults of one value the one that explains the others is told.
@@ -40,11 +39,12 @@ def validate(kind: Kind, data: Any, faults: Faults) -> frozenset[str]:
 def _validator(kind: Kind) -> Validator:
     from jsonschema.validators import Draft202012Validator, extend  # late: it costs 100 ms, which --help need not pay
 
-    checked = extend(Draft202012Validator, {"uniqueItems": _unique})
-    return checked(schema_of(kind))
+    checked = extend(Draft202012Validator, {"uniqueItems": _unique})  # type: ignore[no-untyped-call]
+    validator: Validator = checked(schema_of(kind))
+    return validator
 
 
-def _unique(_validator: Validator, wanted: bool, instance: Any, _schema: Any) -> Iterator[ValidationError]:
+def _unique(_validator: Validator, wanted: bool, instance: Any, _schema: Any) -> Iterator[Any]:
     """As jsonschema's own, which compares each pair: a list of 20,000 would take minutes."""
     from jsonschema import ValidationError
 
@@ -57,12 +57,12 @@ def _unique(_validator: Validator, wanted: bool, instance: Any, _schema: Any) ->
             seen.add(key)
 
 
-def _order(error: ValidationError) -> tuple[int, int]:
+def _order(error: Any) -> tuple[int, int]:
     rule = str(error.validator)
     return len(error.absolute_path), _FIRST.index(rule) if rule in _FIRST else len(_FIRST)
 
 
-def _report_unknown(errors: list[ValidationError], faults: Faults) -> dict[Pointer, set[str]]:
+def _report_unknown(errors: list[Any], faults: Faults) -> dict[Pointer, set[str]]:
     """Report keys the schema does not have; returns, for each mapping, the keys that were probably meant."""
     meant: dict[Pointer, set[str]] = {}
     for error in errors:
@@ -82,7 +82,7 @@ def _report_unknown(errors: list[ValidationError], faults: Faults) -> dict[Point
     return meant
 
 
-def _report_missing(error: ValidationError, pointer: Pointer, meant: set[str], faults: Faults) -> None:
+def _report_missing(error: Any, pointer: Pointer, meant: set[str], faults: Faults) -> None:
     for key in error.validator_value:
         if key not in error.instance and key not in meant and f"'{key}' is a required" in error.message:
             missing(faults, pointer, key, _description(error.schema, key))
@@ -111,6 +111,6 @@ def _report_prompts(data: Any, meant: set[str], faults: Faults) -> None:
         missing(faults, (), "system_prompt", "Write the prompt under `system_prompt: |`, or name its file.")
 
 
-def _report_value(error: ValidationError, pointer: Pointer, faults: Faults) -> None:
+def _report_value(error: Any, pointer: Pointer, faults: Faults) -> None:
     fault = wording.fault_of(error, pointer, faults.source)
     faults.value(pointer, fault.rule, fault.message, fault.hint)

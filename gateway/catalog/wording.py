@@ -5,14 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from gateway.catalog.quoting import quoted
 from gateway.catalog.source import Mapping, Node, Pointer, Scalar, Source
 from gateway.suggest import nearest
-
-if TYPE_CHECKING:
-    from jsonschema import ValidationError
 
 _TYPES: Final = {
     "string": "a text",
@@ -38,7 +35,7 @@ class Fault:
     hint: str | None = None
 
 
-def fault_of(error: ValidationError, pointer: Pointer, source: Source) -> Fault:
+def fault_of(error: Any, pointer: Pointer, source: Source) -> Fault:
     """The fault for an error about the value at `pointer`."""
     in_input = pointer[:1] == ("inputs",) and len(pointer) > 1
     name, given = label(pointer), shown(source.find(pointer))
@@ -87,7 +84,7 @@ def name_hint(written: str) -> str | None:
     return f"For example `{name}`." if name else None
 
 
-def _takes(error: ValidationError, schema: dict[str, Any]) -> str:
+def _takes(error: Any, schema: dict[str, Any]) -> str:
     if "patternErrorMessage" in schema and error.validator in {"pattern", "minLength", "maxLength"}:
         said = str(schema["patternErrorMessage"]).rstrip(".")
         return said.removeprefix("Takes ")
@@ -118,7 +115,7 @@ def _bounds(schema: dict[str, Any]) -> str:
     return " that is not empty" if schema.get("minLength") == 1 else ""
 
 
-def _sized(error: ValidationError, schema: dict[str, Any]) -> str:
+def _sized(error: Any, schema: dict[str, Any]) -> str:
     noun = "items" if "Items" in str(error.validator) else "keys"
     least, most = schema.get(f"min{noun.title().replace('Keys', 'Properties')}"), error.validator_value
     if schema.get("minProperties") == schema.get("maxProperties") == 1:
@@ -128,7 +125,7 @@ def _sized(error: ValidationError, schema: dict[str, Any]) -> str:
     return f"at most {most} {noun}"
 
 
-def _hint(error: ValidationError, schema: dict[str, Any], node: Node | None) -> str | None:
+def _hint(error: Any, schema: dict[str, Any], node: Node | None) -> str | None:
     text = node.text if isinstance(node, Scalar) else ""
     choices = schema.get("enum") or (schema["anyOf"][0]["enum"] if "anyOf" in schema else None)
     if choices and text:
