@@ -1,0 +1,78 @@
+"""What every rule looks at: the catalog, the places of its keys, and what is known of models and templates."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from gateway.catalog.diagnostics import Diagnostic
+from gateway.catalog.entries import Catalog, Specialist
+from gateway.catalog.models import ModelTable
+from gateway.catalog.rules import Rule
+from gateway.catalog.source import Pointer, Sequence
+from gateway.prompts.library import Library
+
+if TYPE_CHECKING:
+    from gateway.catalog import Loaded
+
+SETTINGS = "gateway.yaml"
+Place = tuple[str, Pointer]  # a file's path and a pointer into it
+
+
+class Context:
+    """One linting of one catalog."""
+
+    def __init__(self, loaded: Loaded, today: date) -> None:
+        self.catalog: Catalog = loaded.catalog
+        self.sources = loaded.sources
+        self.today = today
+        self.models = ModelTable.load(loaded.catalog.settings.models)
+        self.library = Library(loaded.catalog.root)
+
+    @cached_property
+    def specialists(self) -> tuple[Specialist, ...]:
+        """Every specialist, by name."""
+        return tuple(self.catalog.specialists.values())
+
+    def written(self, path: str, key: str) -> bool:
+        """Whether the file at `path` has that key at its top."""
+        source = self.sources.get(path)
+        return source is not None and isinstance(source.data, dict) and key in source.data
+
+    def place(self, specialist: Specialist, key: str) -> Place:
+        """Where a specialist's value comes from: its own file, or `defaults` in gateway.yaml."""
+        if self.written(specialist.path, key) or not self._defaulted(key):
+            return specialist.path, (key,)
+        return SETTINGS, ("defaults", key)
+
+    def _defaulted(self, key: str) -> bool:
+        source = self.sources.get(SETTINGS)
+        defaults = source.data.get("defaults") if source is not None and isinstance(source.data, dict) else None
+        return isinstance(defaults, dict) and key in defaults
+
+    def model_ids(self, specialist: Specialist) -> Iterator[tuple[str, Place]]:
+        """Each model id of a specialist that is known by now, and where it is written."""
+        path, pointer = self.place(specialist, "model_id")
+        source = self.sources.get(path)
+        several = source is not None and isinstance(source.find(pointer), Sequence)
+        for index, model_id in enumerate(specialist.model_id):
+            if model_id and "${" not in model_id:  # a variable that is not set has its own diagnostic
+                yield model_id, (path, (*pointer, index) if several else pointer)
+
+    def finding(
+        self, rule: Rule, place: Place, message: str, hint: str | None = None, *, key: bool = False
+    ) -> Diagnostic:
+        """A diagnostic at a value, or at its key."""
+        path, pointer = place
+        source = self.sources.get(path)
+        if source is None:
+            return Diagnostic(path, 1, 1, rule.severity, rule.id, message, hint)
+        position = source.position(pointer, key=key)
+        return Diagnostic(path, position.line, position.column, rule.severity, rule.id, message, hint)
+
+
+def did_you_mean(name: str | None, otherwise: str) -> str:
+    """A hint that offers `name`, or says `otherwise`."""
+    return f"Did you mean '{name}'?" if name else otherwise

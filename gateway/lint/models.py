@@ -1,0 +1,119 @@
+"""Rules on model ids: known, alive, callable as they are written, and willing to take the request."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from gateway.catalog.diagnostics import Diagnostic, Severity
+from gateway.catalog.entries import Specialist
+from gateway.catalog.models import Model, split
+from gateway.catalog.rules import Rule
+from gateway.lint.context import Context, Place
+
+UNKNOWN = Rule(
+    "model-unknown",
+    Severity.WARNING,
+    "A model id is in no list.",
+    "The gateway's list of Bedrock models lacks the id, so it is misspelt, or newer than the list. The nearest usable"
+    " id is offered. Tell the gateway about a new model under `models` in gateway.yaml: an entry with `context_window`,"
+    " `max_tokens` or `same_as` makes it known. ARNs of your account's own resources are taken as they are.",
+)
+RETIRED = Rule(
+    "model-retired",
+    Severity.WARNING,
+    "A model has reached its end of life, or its date is announced.",
+    "After AWS's end-of-life date requests to a model fail in every region. The date is the one on AWS's page"
+    " 'Model lifecycle'. Move to the model that is offered, and test the prompts with it. Where you have a private"
+    " arrangement, write another `retired` for the id under `models` in gateway.yaml.",
+)
+PROFILE = Rule(
+    "model-profile",
+    Severity.WARNING,
+    "A model id cannot be called as it is written.",
+    "Most newer models are called on demand through a cross-region inference profile only, whose id has a prefix:"
+    " `global.`, `us.`, `eu.`, `jp.`, `au.` and others. The bare id is refused with 'on-demand throughput isn't"
+    " supported'. A profile of one geography is called from its own regions only, so with `region: eu-central-1` in"
+    " gateway.yaml a `us.` id is refused.",
+)
+REFUSES = Rule(
+    "model-refuses",
+    Severity.WARNING,
+    "A model refuses what its specialist would send.",
+    "Bedrock answers such a request with a ValidationException. Newer Claude and GPT models take no `temperature` or"
+    " `top_p` but their default; some take one of the two but not both; some old models take no system prompt;"
+    " embedding and image models answer no conversation. Remove the key, or choose another model. Each model in"
+    " `model_id` is looked at, since a fallback is sent the same request.",
+)
+RULES = (UNKNOWN, RETIRED, PROFILE, REFUSES)
+
+
+def check(context: Context) -> Iterator[Diagnostic]:
+    """The findings on every specialist's model ids."""
+    for specialist in context.specialists:
+        for model_id, place in context.model_ids(specialist):
+            model = context.models.find(model_id)
+            if model is None:
+                yield from _unknown(context, model_id, place)
+            else:
+                yield from _retired(context, model_id, model, place)
+                yield from _profile(context, model_id, model, place)
+                yield from _refuses(context, specialist, model_id, model, place)
+
+
+def _instead(context: Context, model_id: str) -> str | None:
+    region = context.catalog.settings.region
+    found = context.models.nearest(model_id, today=context.today, region=region)
+    return None if found in (None, model_id) else f"Use '{found}'."
+
+
+def _unknown(context: Context, model_id: str, place: Place) -> Iterator[Diagnostic]:
+    if not context.models.opaque(model_id):
+        hint = _instead(context, model_id) or "If it is new, describe it under models in gateway.yaml."
+        yield context.finding(UNKNOWN, place, f"No list of Bedrock models has '{model_id}'.", hint)
+
+
+def _retired(context: Context, model_id: str, model: Model, place: Place) -> Iterator[Diagnostic]:
+    if model.retired is not None:
+        when = "reached its end of life" if model.retired <= context.today else "reaches its end of life"
+        message = f"The model '{model_id}' {when} on {model.retired.isoformat()}."
+        yield context.finding(RETIRED, place, message, _instead(context, model.successor or model_id))
+
+
+def _profile(context: Context, model_id: str, model: Model, place: Place) -> Iterator[Diagnostic]:
+    prefix, _ = split(model_id)
+    if prefix is None and model.on_demand is False and model.profiles:
+        message = f"The model '{model_id}' is called through an inference profile only."
+        yield context.finding(PROFILE, place, message, _instead(context, model_id))
+    region, regions = context.catalog.settings.region, context.models.regions(model_id)
+    if region is not None and regions is not None and region not in regions:
+        message = f"The inference profile '{model_id}' cannot be called from {region}, the region in gateway.yaml."
+        yield context.finding(PROFILE, place, message, _instead(context, model.id))
+
+
+def _refuses(
+    context: Context, specialist: Specialist, model_id: str, model: Model, place: Place
+) -> Iterator[Diagnostic]:
+    if model.kind != "text" or "converse" in model.refuses:
+        why = "answers no conversation" if model.kind == "text" else f"is for {model.kind} and answers no conversation"
+        yield context.finding(REFUSES, place, f"The model '{model_id}' {why}.", _instead(context, model_id))
+        return
+    if "system" in model.refuses:
+        yield context.finding(
+            REFUSES, place, f"The model '{model_id}' takes no system prompt.", "Choose another model."
+        )
+    temperature, top_p = specialist.temperature, specialist.top_p
+    both = temperature is not None and top_p is not None
+    if "temperature+top_p" in model.refuses and both:
+        message = f"The model '{model_id}' takes temperature or top_p, but not both."
+        yield context.finding(REFUSES, context.place(specialist, "top_p"), message, "Remove one of the two.", key=True)
+    if "temperature" in model.refuses and temperature is not None and not _within(temperature, model):
+        message = f"The model '{model_id}' takes no temperature but its default."
+        place = context.place(specialist, "temperature")
+        yield context.finding(REFUSES, place, message, "Remove temperature.", key=True)
+    if "top_p" in model.refuses and top_p is not None:
+        message = f"The model '{model_id}' takes no top_p but its default."
+        yield context.finding(REFUSES, context.place(specialist, "top_p"), message, "Remove top_p.", key=True)
+
+
+def _within(temperature: float, model: Model) -> bool:
+    return model.temperature is not None and model.temperature[0] <= temperature <= model.temperature[1]

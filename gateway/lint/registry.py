@@ -1,0 +1,16 @@
+"""Every rule there is, and the function that looks for its findings."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+
+from gateway.catalog.diagnostics import Diagnostic
+from gateway.catalog.rules import CATALOG_RULES, Rule
+from gateway.lint import credentials, defaults, descriptions, ignoring, knowledge, models, sampling, templates, weight
+from gateway.lint.context import Context
+
+_MODULES = (templates, defaults, knowledge, models, sampling, descriptions, credentials, weight)
+
+CHECKS: tuple[Callable[[Context], Iterator[Diagnostic]], ...] = tuple(module.check for module in _MODULES)
+LINT_RULES: tuple[Rule, ...] = (*(rule for module in _MODULES for rule in module.RULES), ignoring.IGNORE)
+RULES: Mapping[str, Rule] = {rule.id: rule for rule in sorted((*CATALOG_RULES, *LINT_RULES), key=lambda rule: rule.id)}
