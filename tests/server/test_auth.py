@@ -1,0 +1,178 @@
+"""`access.jwt`: whose tokens open /mcp, and who the caller then is."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+import httpx2
+import pytest
+from fastmcp import Client
+from fastmcp.server.auth.providers.jwt import RSAKeyPair
+from fastmcp.utilities.tests import asgi_server
+from joserfc.jwk import RSAKey
+
+from gateway.catalog.entries import Access, Jwt
+from gateway.consult.caller import Caller
+from gateway.consult.consultation import Consultations
+from gateway.server.app import build
+from gateway.server.auth import AccessError, verifier
+from tests.conftest import ECHO, WriteCatalog, sound
+
+
+class Issuer:
+    """An OIDC issuer on loopback: a discovery document, one key, and the tokens it signs."""
+
+    def __init__(self) -> None:
+        self.keys = RSAKeyPair.generate()
+        jwk = RSAKey.import_key(self.keys.public_key).as_dict(private=False) | {"kid": "one", "alg": "RS256"}
+        issuer = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                body = json.dumps(issuer.documents.get(self.path)).encode()
+                self.send_response(200 if self.path in issuer.documents else 404)
+                self.send_header("content-length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+
+            def log_message(self, *_: Any) -> None:
+                pass
+
+        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self.server.server_port}"
+        self.documents: dict[str, Any] = {
+            "/.well-known/openid-configuration": {"issuer": self.url, "jwks_uri": f"{self.url}/keys"},
+            "/keys": {"keys": [jwk]},
+        }
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+    def token(self, **changed: Any) -> str:
+        claims: dict[str, Any] = {"subject": "ada", "issuer": self.url, "audience": "gateway", "kid": "one"}
+        return self.keys.create_token(**(claims | changed))
+
+
+@pytest.fixture
+def issuer() -> Iterator[Issuer]:
+    made = Issuer()
+    yield made
+    made.server.shutdown()
+    made.server.server_close()
+
+
+class Seen(Consultations):
+    """Consultations that keep who called."""
+
+    callers: list[Caller]
+
+    async def consult(self, specialist: Any, arguments: Any, *, caller: Caller, feed: Any = None) -> Any:
+        self.callers.append(caller)
+        return await super().consult(specialist, arguments, caller=caller, feed=feed)
+
+
+@pytest.fixture
+def seen(write_catalog: WriteCatalog, aws: Any) -> Seen:
+    consultations = Seen(sound(write_catalog({"specialists/echo.yaml": ECHO})), aws)
+    consultations.callers = []
+    return consultations
+
+
+@pytest.mark.parametrize("era", ["auto", "legacy"])
+async def test_the_caller_is_the_tokens_issuer_and_subject(seen: Seen, issuer: Issuer, era: str) -> None:
+    auth = await verifier(Access(jwt=Jwt(issuer.url, ("gateway",))))
+    server = build(seen.catalog, seen, auth=auth)
+    token = issuer.token(scopes=["engineering"])
+    async with asgi_server(server, stateless_http=True) as running, running.client(auth=token, mode=era) as client:
+        await client.call_tool("echo", {"content": "hello"})
+    (caller,) = seen.callers
+    assert (caller.issuer, caller.subject, caller.scopes) == (issuer.url, "ada", frozenset({"engineering"}))
+
+
+async def status(seen: Seen, issuer: Issuer, headers: dict[str, str]) -> int:
+    """The HTTP status of a call with these headers; a status other than 200 has spent nothing."""
+    auth = await verifier(Access(jwt=Jwt(issuer.url, ("gateway",))))
+    async with asgi_server(build(seen.catalog, seen, auth=auth), stateless_http=True) as running:
+        transport = httpx2.ASGITransport(app=running.app)
+        async with httpx2.AsyncClient(transport=transport, base_url="http://127.0.0.1") as client:
+            response = await client.post("/mcp", headers=CALL_HEADERS | headers, json=CALL)
+    assert (response.status_code == 200) == bool(seen.callers)
+    if response.status_code == 401:
+        assert response.headers["www-authenticate"].startswith("Bearer")
+    return response.status_code
+
+
+CALL_HEADERS = {
+    "accept": "application/json, text/event-stream",
+    "mcp-protocol-version": "2026-07-28",
+    "mcp-method": "tools/call",
+    "mcp-name": "echo",
+}
+CALL = {
+    "jsonrpc": "2.0",
+    "id": 1,
+    "method": "tools/call",
+    "params": {
+        "name": "echo",
+        "arguments": {"content": "hello"},
+        "_meta": {
+            "io.modelcontextprotocol/protocolVersion": "2026-07-28",
+            "io.modelcontextprotocol/clientCapabilities": {},
+        },
+    },
+}
+
+
+async def test_a_good_token_is_let_in(seen: Seen, issuer: Issuer) -> None:
+    assert await status(seen, issuer, {"authorization": f"Bearer {issuer.token()}"}) == 200
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [{"audience": "another"}, {"issuer": "https://elsewhere.example"}, {"expires_in_seconds": -10}, {"kid": "two"}],
+    ids=lambda changed: next(iter(changed)),
+)
+async def test_a_token_of_another_audience_issuer_time_or_key_is_refused(
+    seen: Seen, issuer: Issuer, changed: dict[str, Any]
+) -> None:
+    assert await status(seen, issuer, {"authorization": f"Bearer {issuer.token(**changed)}"}) == 401
+
+
+async def test_a_token_signed_by_somebody_else_is_refused(seen: Seen, issuer: Issuer) -> None:
+    forged = RSAKeyPair.generate().create_token(subject="ada", issuer=issuer.url, audience="gateway", kid="one")
+    assert await status(seen, issuer, {"authorization": f"Bearer {forged}"}) == 401
+
+
+async def test_no_token_is_refused(seen: Seen, issuer: Issuer) -> None:
+    assert await status(seen, issuer, {}) == 401
+
+
+async def test_in_one_process_the_caller_is_the_local_user(seen: Seen) -> None:
+    async with Client(build(seen.catalog, seen)) as client:
+        await client.call_tool("echo", {"content": "hello"})
+    assert [caller.issuer for caller in seen.callers] == ["local"]
+
+
+async def test_a_plain_http_issuer_is_refused_beyond_loopback() -> None:
+    with pytest.raises(AccessError, match="must be an https:// URL"):
+        await verifier(Access(jwt=Jwt("http://login.acme.example", ("gateway",))))
+
+
+async def test_keys_fetched_over_plain_http_are_refused_beyond_loopback(issuer: Issuer) -> None:
+    issuer.documents["/.well-known/openid-configuration"]["jwks_uri"] = "http://keys.acme.example/keys"
+    with pytest.raises(AccessError, match="jwks_uri must be an https:// URL"):
+        await verifier(Access(jwt=Jwt(issuer.url, ("gateway",))))
+
+
+async def test_an_issuer_without_a_discovery_document_is_named_with_the_mend(issuer: Issuer) -> None:
+    issuer.documents.clear()
+    with pytest.raises(AccessError, match="write `jwks_uri` beside it"):
+        await verifier(Access(jwt=Jwt(issuer.url, ("gateway",))))
+
+
+async def test_a_document_of_another_issuer_is_refused(issuer: Issuer) -> None:
+    issuer.documents["/.well-known/openid-configuration"]["issuer"] = "https://elsewhere.example"
+    with pytest.raises(AccessError, match="document of another issuer"):
+        await verifier(Access(jwt=Jwt(issuer.url, ("gateway",))))

@@ -1,0 +1,108 @@
+"""What a client sees while a specialist answers."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+
+import pytest
+from fastmcp import Client
+from fastmcp.utilities.tests import asgi_server
+
+from gateway.local import Fault, LocalEndpoint, ScriptedEngine
+from gateway.server import progress
+from tests.conftest import MODEL, MakeGateway
+
+ERAS = pytest.mark.parametrize("era", ["auto", "legacy"])
+
+
+class Messages:
+    """A client's progress handler that keeps what it hears."""
+
+    def __init__(self) -> None:
+        self.heard: list[tuple[float, str | None]] = []
+        self.first = asyncio.Event()
+
+    async def __call__(self, value: float, total: float | None, message: str | None) -> None:
+        self.heard.append((value, message))
+        self.first.set()
+
+    @property
+    def text(self) -> str:
+        return "".join(message or "" for _, message in self.heard)
+
+
+@ERAS
+async def test_progress_messages_together_are_exactly_the_answer(make_gateway: MakeGateway, era: str) -> None:
+    messages = Messages()
+    async with Client(make_gateway(), mode=era) as client:
+        result = await client.call_tool("echo", {"content": "Zwölf — 12 🎈"}, progress_handler=messages)
+    assert "Zwölf — 12 🎈" in result.content[0].text
+    assert messages.text == result.content[0].text
+    assert all(later > earlier for (earlier, _), (later, _) in itertools.pairwise(messages.heard))
+
+
+@ERAS
+async def test_progress_over_http_is_the_answer_too(make_gateway: MakeGateway, era: str) -> None:
+    messages = Messages()
+    async with (
+        asgi_server(make_gateway(), stateless_http=True) as server,
+        server.client(mode=era) as client,
+    ):
+        result = await client.call_tool("echo", {"content": "over http"}, progress_handler=messages)
+    assert messages.text == result.content[0].text
+
+
+async def test_messages_are_coalesced_to_one_per_interval(make_gateway: MakeGateway, endpoint: LocalEndpoint) -> None:
+    endpoint.engine.__class__ = ScriptedEngine  # type: ignore[assignment]
+    ScriptedEngine.__init__(endpoint.engine, [f"{n} " for n in range(100)], interval=0.005)  # type: ignore[arg-type]
+    messages = Messages()
+    async with Client(make_gateway()) as client:
+        result = await client.call_tool("echo", {"content": "x"}, progress_handler=messages)
+    assert messages.text == result.content[0].text
+    # 100 chunks in half a second or more; at 60 ms apart that is at most a message for each interval and two.
+    seconds = result.meta["specialist-gateway/receipt"]["seconds"]
+    assert len(messages.heard) <= seconds / progress.INTERVAL + 2
+    assert len(messages.heard) < 100
+
+
+async def test_status_progress_tells_what_is_tried_and_no_text(
+    make_gateway: MakeGateway, endpoint: LocalEndpoint
+) -> None:
+    endpoint.faults.add(Fault(error="ThrottlingException", times=1))
+    messages = Messages()
+    async with Client(make_gateway("progress: status")) as client:
+        result = await client.call_tool("echo", {"content": "hello"}, progress_handler=messages)
+    assert f"Asking {MODEL}." in messages.text
+    assert "ThrottlingException" in messages.text
+    assert result.content[0].text not in messages.text
+
+
+@pytest.mark.parametrize("mode", ["text", "off"])
+async def test_a_silent_model_is_bridged_by_a_heartbeat_without_text(
+    make_gateway: MakeGateway, endpoint: LocalEndpoint, monkeypatch: pytest.MonkeyPatch, mode: str
+) -> None:
+    monkeypatch.setattr(progress, "HEARTBEAT", 0.05)
+    endpoint.faults.add(Fault(kind="slow_start", seconds=0.4))
+    messages = Messages()
+    async with Client(make_gateway(f"progress: '{mode}'")) as client:
+        result = await client.call_tool("echo", {"content": "hello"}, progress_handler=messages)
+    assert messages.heard[0] == (1.0, None)
+    assert messages.text == (result.content[0].text if mode == "text" else "")
+
+
+def test_the_heartbeat_is_at_least_every_ten_seconds() -> None:
+    assert progress.HEARTBEAT <= 10
+
+
+async def test_without_a_progress_token_no_notification_is_sent(make_gateway: MakeGateway) -> None:
+    heard: list[object] = []
+
+    async def listen(message: object) -> None:
+        heard.append(message)
+
+    async with Client(make_gateway(), message_handler=listen) as client:
+        session = client.session
+        result = await session.call_tool("echo", {"content": "quiet"})
+    assert "quiet" in result.content[0].text
+    assert not [message for message in heard if "progress" in type(message).__name__.lower()]
