@@ -6,9 +6,9 @@ import os
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from importlib import resources
 from pathlib import Path
 
+from gateway.catalog.schemas import KINDS, text_of
 from gateway.errors import GatewayError, UsageError
 
 _SCHEMA_LINE = re.compile(r"^(# yaml-language-server: \$schema=)\S*?([\w-]+\.schema\.json)$", re.MULTILINE)
@@ -85,9 +85,8 @@ def _files() -> Iterator[tuple[str, str]]:
             if path.is_file():
                 relative = path.relative_to(root)
                 yield relative.as_posix(), _own_schema(path.read_text("utf-8"), relative.parent)
-    for schema in sorted(resources.files("gateway.catalog").joinpath("schemas").iterdir(), key=lambda each: each.name):
-        if schema.name.endswith(".schema.json"):
-            yield f"{_SCHEMAS}/{schema.name}", schema.read_text("utf-8")
+    for kind in KINDS:
+        yield f"{_SCHEMAS}/{kind}.schema.json", text_of(kind)
 
 
 def _own_schema(text: str, folder_of_file: str | Path) -> str:

@@ -1,0 +1,206 @@
+"""The documentation cannot go stale: its YAML loads, its commands exist, its generated parts and links are right."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shlex
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+
+import click
+import pytest
+import yaml
+
+from gateway import lint
+from gateway.catalog import load
+from gateway.samples import write
+from tests import docs_generated
+
+ROOT = docs_generated.ROOT
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md", *docs_generated.PAGES]
+_FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+_CATALOG_FILE = re.compile(r"# ((?:specialists|knowledge_bases)/[\w-]+\.yaml|gateway\.yaml)\n")
+
+
+def blocks(language: str) -> Iterator[tuple[Path, str]]:
+    """Each fenced block of a language, with its page."""
+    for page in PAGES:
+        for match in _FENCE.finditer(page.read_text("utf-8")):
+            if match[1] == language:
+                yield page, match[2]
+
+
+def each(found: Iterator[tuple[Path, str]]) -> list[object]:
+    return [pytest.param(page, text, id=f"{page.name}:{number}") for number, (page, text) in enumerate(found)]
+
+
+@pytest.mark.parametrize("page", docs_generated.PAGES, ids=lambda page: page.name)
+def test_what_the_code_says_is_on_the_page_word_for_word(page: Path) -> None:
+    text = page.read_text("utf-8")
+    assert docs_generated.regenerated(text) == text, f"python -m tests.docs_generated writes {page.name} anew"
+
+
+@pytest.mark.parametrize("name", ["specialist", "knowledge-base", "gateway"])
+def test_every_key_of_a_schema_is_documented(name: str) -> None:
+    section = (ROOT / "docs" / "catalog.md").read_text("utf-8").split(f"<!-- generated: keys {name} -->")[1]
+    documented = set(re.findall(r"^\| `([^`]+)` \| .* \| \S.* \|$", section.split("<!-- end -->")[0], re.MULTILINE))
+    assert documented == {key for key, _ in docs_generated.keys(docs_generated.schema(name))}
+
+
+@pytest.mark.parametrize(("page", "text"), each(blocks("yaml")))
+def test_a_yaml_block_is_a_file_that_the_gateway_accepts(page: Path, text: str, tmp_path: Path) -> None:
+    named = re.match(r"# (\S+\.yaml)\n", text)
+    assert named, f"a YAML block in {page.name} does not begin with the path of its file"
+    if not _CATALOG_FILE.match(text):
+        yaml.safe_load(text)
+        return
+    write(tmp_path)  # what the page's file stands beside: the starter catalog that a reader has
+    (tmp_path / named[1]).write_text(text, "utf-8")
+    for prompt in re.findall(r"^system_prompt_file: (\S+)$", text, re.MULTILINE):
+        (tmp_path / "specialists" / prompt).write_text("You do what is asked. {{ content }}", "utf-8")
+    loaded = load(tmp_path, {})
+    assert [found for found in lint.check(loaded, today=date.today()) if found.rule != "not-yet-served"] == []
+    assert any(source.path == named[1] for source in loaded.sources.values())
+
+
+@pytest.mark.parametrize(("page", "text"), each(blocks("json")))
+def test_a_json_block_is_json(page: Path, text: str) -> None:
+    json.loads(text)
+
+
+def test_the_receipt_shown_is_one() -> None:
+    from jsonschema import Draft202012Validator
+
+    (receipt,) = (json.loads(text) for _, text in blocks("json") if '"attempts"' in text)
+    Draft202012Validator(docs_generated.schema("receipt")).validate(receipt)
+
+
+def shell_commands() -> Iterator[tuple[Path, str]]:
+    """Each `gateway ...` in the shell blocks, from the program's name to what ends it."""
+    for page, text in blocks("sh"):
+        for line in text.splitlines():
+            lexer = shlex.shlex(line, posix=True, punctuation_chars=True)
+            lexer.whitespace_split = True
+            words: list[str] = []
+            for word in [*lexer, ";"]:
+                if word in ("&&", "||", ";", "|", ">", "&"):
+                    yield from ((page, shlex.join(words[at:])) for at, each in enumerate(words) if _is_gateway(each))
+                    words = []
+                else:
+                    words.append(word)
+
+
+def _is_gateway(word: str) -> bool:
+    return Path(word).name == "gateway" and not word.endswith("/")
+
+
+@pytest.mark.parametrize(("page", "text"), each(shell_commands()))
+def test_a_shell_command_is_one_that_the_gateway_takes(page: Path, text: str) -> None:
+    _, name, *arguments = shlex.split(text)
+    command = docs_generated.commands().get(name)
+    assert command, f"{page.name}: there is no command gateway {name}"
+    try:
+        command.make_context(name, arguments)
+    except click.UsageError as error:
+        pytest.fail(f"{page.name}: {text}: {error.format_message()}")
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_commands_and_options_named_in_passing_exist(page: Path) -> None:
+    prose = _FENCE.sub("", page.read_text("utf-8"))
+    for span in re.findall(r"`gateway ([^`]+)`", prose):
+        name, *words = span.split()
+        if name.isupper():
+            continue
+        command = docs_generated.commands().get(name)
+        assert command, f"{page.name} names `gateway {span}`"
+        options = {option for parameter in command.params for option in parameter.opts} | {"--help"}
+        assert {word for word in words if word.startswith("--")} <= options, f"{page.name} names `gateway {span}`"
+
+
+def test_every_command_is_in_the_readme() -> None:
+    readme = (ROOT / "README.md").read_text("utf-8")
+    for name in docs_generated.commands():
+        assert f"| `gateway {name}` |" in readme
+
+
+def test_every_dependency_has_its_reason_in_the_readme() -> None:
+    import tomllib
+
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    section = (ROOT / "README.md").read_text("utf-8").split("## Dependencies")[1].split("\n## ")[0]
+    names = {
+        re.split(r"[\[<>=;~! ]", requirement)[0]
+        for requirement in (*project["dependencies"], *project["optional-dependencies"]["dev"])
+    }
+    assert {name for name in names if name not in section} == set()
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_links_lead_somewhere(page: Path) -> None:
+    for target in re.findall(r"\]\(([^)\s]+)\)", _FENCE.sub("", page.read_text("utf-8"))):
+        if re.match(r"[a-z]+:", target):
+            continue
+        path, _, anchor = target.partition("#")
+        file = (page.parent / path).resolve() if path else page
+        assert file.exists(), f"{page.name} links to {target}"
+        if anchor:
+            assert anchor in anchors(file), f"{page.name} links to {target}"
+
+
+def anchors(page: Path) -> set[str]:
+    """The anchors that GitHub gives a page's headings."""
+    headings = re.findall(r"^#+ (.+)$", _FENCE.sub("", page.read_text("utf-8")), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.long
+@pytest.mark.timeout(600)
+def test_the_readmes_first_command_installs_and_serves(tmp_path: Path) -> None:
+    """On a copy of the checkout, in an environment made by the command itself."""
+    command = next(text for page, text in blocks("sh") if page.name == "README.md" and " serve " in text)
+    derived = shutil.ignore_patterns(".git", ".venv", "__pycache__", ".*_cache")
+    copy = shutil.copytree(ROOT, tmp_path / "checkout", symlinks=True, ignore=derived)
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "VIRTUAL_ENV"))}
+    environment["PATH"] = os.pathsep.join(
+        folder for folder in environment["PATH"].split(os.pathsep) if Path(folder) != Path(sys.prefix, "bin")
+    )
+    with subprocess.Popen(
+        ["bash", "-c", f"{command.strip()} --port 0"],
+        cwd=copy,
+        env=environment,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    ) as process:
+        assert process.stderr is not None
+        try:
+            printed = ""
+            while not (found := re.search(r"^MCP endpoint +(http\S+)$", printed, re.MULTILINE)):
+                line = process.stderr.readline()
+                assert line, f"it ended without serving:\n{printed}"
+                printed += line
+            assert sorted(tools(found[1])) == ["code_reviewer", "data_scientist", "legal_analyst", "translator_es"]
+        finally:
+            os.killpg(process.pid, signal.SIGTERM)
+            process.stderr.read()
+
+
+def tools(url: str) -> list[str]:
+    """The names of the tools an MCP endpoint lists."""
+    import asyncio
+
+    from fastmcp import Client
+
+    async def listed() -> list[str]:
+        async with Client(url) as client:
+            return [tool.name for tool in await client.list_tools()]
+
+    return asyncio.run(listed())
