@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import time
 from collections.abc import Mapping
 from contextlib import aclosing
@@ -107,7 +108,7 @@ async def count_tokens(handling: Handling) -> None:
     if converse_request := source.get("converse"):
         call.input_tokens = tokens.count_request(converse_request)
     else:
-        call.input_tokens = -(-len(source["invokeModel"]["body"]) * 3 // 4 // tokens.CHARACTERS)
+        call.input_tokens = tokens.count_characters(len(base64.b64decode(source["invokeModel"]["body"])))
     await handling.exchange.reply(200, {"inputTokens": call.input_tokens})
 
 

@@ -36,7 +36,7 @@ def answer(model_id: str, body: Mapping[str, Any]) -> str:
 def _section(title: str, text: str, limit: int) -> str:
     unit = "character" if len(text) == 1 else "characters"
     return f"{title} ({len(text):,} {unit}):\n\n" + "\n".join(
-        f"> {line}" if line else ">" for line in _shorten(text, limit).splitlines()
+        f"> {line}" if line else ">" for line in _shorten(text, limit).split("\n")
     )
 
 

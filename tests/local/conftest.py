@@ -1,0 +1,68 @@
+"""An endpoint without a pace, and boto3 as a newcomer would point it there."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import boto3
+import httpx2
+import pytest
+from botocore.config import Config
+
+from gateway.local import EchoEngine, LocalEndpoint
+
+MODEL = "global.anthropic.claude-haiku-5-5"
+HELLO: list[dict[str, Any]] = [{"role": "user", "content": [{"text": "Hello"}]}]
+
+
+def bedrock(endpoint: LocalEndpoint, *, attempts: int = 1, pool: int = 10, read_timeout: float = 20.0) -> Any:
+    """A bedrock-runtime client that reaches the endpoint, whatever the environment says."""
+    return boto3.client(
+        "bedrock-runtime",
+        endpoint_url=endpoint.url,
+        region_name="us-east-1",
+        aws_access_key_id="local",
+        aws_secret_access_key="local",
+        config=Config(
+            signature_version="v4",
+            proxies={},
+            max_pool_connections=pool,
+            read_timeout=read_timeout,
+            retries={"mode": "standard", "total_max_attempts": attempts},
+        ),
+    )
+
+
+@pytest.fixture
+def endpoint() -> Iterator[LocalEndpoint]:
+    with LocalEndpoint(engine=EchoEngine(pace=0)) as running:
+        yield running
+
+
+@pytest.fixture
+def client(endpoint: LocalEndpoint) -> Iterator[Any]:
+    made = bedrock(endpoint)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def stream(client: Any) -> Callable[..., list[dict[str, Any]]]:
+    """Every event of one ConverseStream."""
+
+    def call(**request: Any) -> list[dict[str, Any]]:
+        return list(client.converse_stream(**{"modelId": MODEL, "messages": HELLO, **request})["stream"])
+
+    return call
+
+
+@pytest.fixture
+def raw(endpoint: LocalEndpoint) -> Iterator[httpx2.Client]:
+    """HTTP as it is, for requests that boto3 would not send."""
+    with httpx2.Client(base_url=endpoint.url, trust_env=False, headers={"authorization": "any"}) as plain:
+        yield plain
+
+
+def text_of(events: list[dict[str, Any]]) -> str:
+    return "".join(event["contentBlockDelta"]["delta"]["text"] for event in events if "contentBlockDelta" in event)
