@@ -22,14 +22,9 @@ from gateway.catalog.entries import (
     Settings,
     Specialist,
 )
+from gateway.catalog.meaning import seconds
 
-_SECONDS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 DEFAULT_USER_PROMPT: Final = "{{ content }}"
-
-
-def seconds(duration: str) -> float:
-    """The seconds of a duration such as `15m`, which the schema's pattern has accepted."""
-    return float(int(duration[:-1]) * _SECONDS[duration[-1]])
 
 
 def specialist(

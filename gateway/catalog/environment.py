@@ -12,7 +12,7 @@ from gateway.catalog.quoting import quoted
 from gateway.catalog.source import Pointer
 
 _REFERENCE: Final = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^{}]*))?\}")
-_BEGIN: Final = "${"
+BEGIN: Final = "${"  # in a value that was filled: a variable that is not set
 
 
 class Environment:
@@ -26,7 +26,7 @@ class Environment:
     def fill(self, value: Any, pointer: Pointer) -> Any:
         """The value with every text in it filled; keys that begin with `x-` are left alone."""
         if isinstance(value, str):
-            return self._text(value, pointer) if _BEGIN in value else value
+            return self._text(value, pointer) if BEGIN in value else value
         if isinstance(value, dict):
             return {
                 key: each if key.startswith("x-") else self.fill(each, (*pointer, key)) for key, each in value.items()
@@ -35,9 +35,15 @@ class Environment:
             return [self.fill(each, (*pointer, index)) for index, each in enumerate(value)]
         return value
 
-    def _text(self, text: str, pointer: Pointer) -> str:
-        if _BEGIN in _REFERENCE.sub("", text):
-            self._faults.value(
+    def fill_keys(self, value: Any, pointer: Pointer) -> Any:
+        """The mapping with its own keys filled, those that begin with `x-` left out."""
+        own = {key: each for key, each in value.items() if not key.startswith("x-")}
+        return {self._text(key, (*pointer, key), key=True): each for key, each in own.items()}
+
+    def _text(self, text: str, pointer: Pointer, *, key: bool = False) -> str:
+        report = self._faults.key if key else self._faults.value
+        if BEGIN in _REFERENCE.sub("", text):
+            report(
                 pointer, "env-syntax", f"{quoted(text)} has a `${{` that begins no reference to the environment.",
                 "Write `${NAME}` or `${NAME:-default}`.",
             )  # fmt: skip
@@ -46,7 +52,7 @@ class Environment:
         if missing:
             names = " and ".join(f"`{name}`" for name in dict.fromkeys(missing))
             verb = "is" if len(set(missing)) == 1 else "are"
-            self._faults.value(
+            report(
                 pointer, "env-unset", f"The environment has no {names}, which {verb} needed here.",
                 f"Set {names}, or write a default: `${{{missing[0]}:-...}}`.", severity=self._unset,
             )  # fmt: skip

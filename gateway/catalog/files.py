@@ -100,6 +100,8 @@ def _read(full: str, found: os.stat_result) -> bytes:
 def _fault(full: str, error: OSError) -> FileFault:
     if isinstance(error, FileNotFoundError) and os.path.islink(full):  # noqa: PTH114
         return FileFault("unreadable-file", "This link leads to nothing.", "Mend the link, or remove it.")
+    if isinstance(error, FileNotFoundError):
+        return FileFault("unreadable-file", "There is no such file.")
     hint = "Make it readable: `chmod a+r`." if isinstance(error, PermissionError) else None
     return FileFault("unreadable-file", f"The file cannot be read: {_reason(error)}.", hint)
 

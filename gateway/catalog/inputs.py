@@ -86,8 +86,8 @@ def check_inputs(inputs: Any, faults: Faults) -> None:
         if not isinstance(schema, dict):
             if isinstance(schema, bool):
                 faults.value(
-                    pointer, "input-schema", f"`{label(pointer)}` takes a mapping such as {{type: string}}.",
-                    "Say at least what type the argument has.",
+                    pointer, "input-schema",
+                    f"`{label(pointer)}` takes a mapping such as {{type: string}}, not {str(schema).lower()}.",
                 )  # fmt: skip
             continue
         anchors = {each.get(key) for _, each in subschemas(schema) for key in ("$anchor", "$dynamicAnchor")}

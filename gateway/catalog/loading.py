@@ -21,6 +21,7 @@ from gateway.catalog.prompt_text import prompt_in
 from gateway.catalog.reading import File, Reader
 from gateway.catalog.source import Scalar, Source
 from gateway.catalog.validation import missing
+from gateway.catalog.wording import lower_first
 from gateway.errors import UsageError
 
 SETTINGS = "gateway.yaml"
@@ -122,10 +123,16 @@ class _Loading:
             return None
         data, faults = file.data, file.faults
         written = file.source.data
-        if "model_id" not in written and not defaults.model_id and not self.settings_failed:
+        given = written.keys() | file.meant
+        if "model_id" not in given and not defaults.model_id and not self.settings_failed:
             missing(faults, (), "model_id", "Name a Bedrock model, or set `defaults.model_id` in gateway.yaml.")
         declared = data.get("inputs", inputs.DEFAULT) if "inputs" in data or "inputs" not in written else None
-        if "user_prompt" not in written and declared is not None and "content" not in declared:
+        if (
+            "user_prompt" not in given
+            and "inputs" not in file.meant
+            and declared is not None
+            and "content" not in declared
+        ):
             missing(
                 faults, (), "user_prompt",
                 "Write what is asked in each call; only an input named `content` makes a default for it.",
@@ -152,13 +159,14 @@ class _Loading:
             text = decode(self.folder.read(path)).replace("\r\n", "\n").replace("\r", "\n")
         except FileFault as fault:
             rule = "path-outside" if fault.rule == "path-outside" else "prompt-file"
-            file.faults.value(key, rule, f"`system_prompt_file` cannot be used: {_lower(fault.message)}", fault.hint)
+            hint = fault.hint if rule == "path-outside" else "The path is relative to this file."
+            file.faults.value(key, rule, f"`system_prompt_file` cannot be used: {lower_first(fault.message)}", hint)
             return None
         except Undecodable as fault:
             at = Source(path, fault.text).at(fault.offset)
             file.faults.value(
                 key, "prompt-file", f"`system_prompt_file` is not plain text, at line {at.line}, column {at.column}:"
-                f" {_lower(fault.message)}", fault.hint,
+                f" {lower_first(fault.message)}", fault.hint,
             )  # fmt: skip
             return None
         if not text.strip():
@@ -185,7 +193,7 @@ class _Loading:
                 return path
             message, rule, hint = "`local` names no folder.", "local-folder", "Create it, or remove the key."
         except FileFault as fault:
-            message, rule, hint = f"`local` cannot be used: {_lower(fault.message)}", fault.rule, fault.hint or ""
+            message, rule, hint = f"`local` cannot be used: {lower_first(fault.message)}", fault.rule, fault.hint or ""
         file.faults.value(("local",), rule, message, hint)
         return None
 
@@ -199,10 +207,6 @@ class _Loading:
 def _prompt(file: File, key: str) -> PromptSource | None:
     node = file.source.find((key,)) if key in (file.data or {}) else None
     return prompt_in(file.source, node) if isinstance(node, Scalar) else None
-
-
-def _lower(sentence: str) -> str:
-    return sentence[:1].lower() + sentence[1:]
 
 
 def _order(diagnostic: Diagnostic) -> tuple[Any, ...]:

@@ -10,7 +10,7 @@ from gateway.catalog.quoting import quoted
 from gateway.catalog.reading import File
 from gateway.catalog.schemas import Kind
 from gateway.catalog.source import Position
-from gateway.catalog.wording import name_hint
+from gateway.catalog.wording import usable_name
 
 _USABLE: Final = re.compile(r"[a-z][a-z0-9_]*")
 _MOST: Final[dict[Kind, int]] = {"specialist": 64, "knowledge_base": 57}
@@ -27,12 +27,12 @@ def name_of(file: File, kind: Kind) -> str | None:
     if _USABLE.fullmatch(stem) and len(stem) <= _MOST[kind]:
         return stem
     if file.source.data is not None:
-        made = name_hint(stem) or "For example `name`."
+        made = usable_name(stem)
         file.faults.at(
             0, "name-invalid",
             f"The file's name {quoted(stem)} cannot be the tool's: it takes lower-case letters, digits and _,"
             f" beginning with a letter, at most {_MOST[kind]} characters.",
-            f"Rename the file, or write `name: {made.split('`')[1]}`.",
+            f"Rename the file, or write `name: {made}`." if made else "Rename the file, or write a `name`.",
         )  # fmt: skip
     return None
 
@@ -47,15 +47,13 @@ class Names:
         """Give the name to the file's entry, or report which place has it."""
         tool = f"search_{name}" if kind == "knowledge_base" else name
         place = (file.source.path, file.source.position(("name",)))
-        wanted = [("tool", tool)] + ([("knowledge base", name)] if kind == "knowledge_base" else [])
-        for what, each in reversed(wanted):
-            if taken := self._taken.get((what, each)):
-                path, at = taken
-                made = f", which makes the tool `{tool}`" if kind == "knowledge_base" and what == "tool" else ""
-                file.faults.value(
-                    ("name",) if "name" in (file.data or {}) else ("name", "file"), "name-taken",
-                    f"The name `{name}`{made} is taken by {path}:{at.line}:{at.column}.", "Rename one of the two.",
-                )  # fmt: skip
-                return
+        wanted = [("knowledge base", name)] if kind == "knowledge_base" else []
+        wanted.append(("tool", tool))
+        taken = [(key, self._taken[key]) for key in wanted if key in self._taken]
+        if taken:
+            (what, _), (path, at) = taken[0]
+            made = f", which makes the tool `{tool}`," if kind == "knowledge_base" and what == "tool" else ""
+            message = f"The name `{name}`{made} is taken by {path}:{at.line}:{at.column}."
+            file.faults.value(("name",), "name-taken", message, "Rename one of the two.")
         for key in wanted:
-            self._taken[key] = place
+            self._taken.setdefault(key, place)

@@ -54,7 +54,9 @@ def parse(text: str, faults: Faults) -> Node | None:
         return None
     except yaml.MarkedYAMLError as error:
         offset, message, hint, rule = explain(error, text)
-        faults.at(offset, rule, message, hint)
+        line = faults.source.at(offset).line
+        if all((each.rule, each.line) != ("yaml-key", line) for each in faults.diagnostics):  # a template, told of
+            faults.at(offset, rule, message, hint)
     except yaml.YAMLError:
         faults.at(0, "yaml-syntax", "The file is not valid YAML.")
     finally:
@@ -202,6 +204,7 @@ class _Composer:
         """The key's text, or None when it is refused; its value is then read but not kept."""
         if not isinstance(node, Scalar) or not isinstance(node.value, str):
             self.refuse_key(node, start)
+            self.faults.spoil(holder.start)
         elif node.text == "<<" and node.plain:
             self.faults.at(
                 start, "yaml-merge-key", "Merge keys (`<<`) are not accepted.",
@@ -221,8 +224,8 @@ class _Composer:
 
     def refuse_key(self, node: Node, start: int) -> None:
         if isinstance(node, Scalar):
-            shown = quoted(node.text) if node.text else "nothing"
-            hint = f'Quote it: `"{node.text}"`.' if node.text and len(node.text) <= 40 else None
+            shown = quoted(node.text)[1:-1] if node.text else "nothing"
+            hint = f'Quote it: `"{shown}"`.' if node.text and len(node.text) <= 40 else None
             self.faults.at(start, "yaml-key", f"A key is a text, not {shown}.", hint)
         elif self.text.startswith("{{", start) or (start and self.text.startswith("{{", start - 1)):
             self.faults.at(

@@ -19,7 +19,7 @@ _UNPRINTABLE: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]
 def quoted(text: str) -> str:
     """The text in double quotes, at most 60 characters of it; what looks like a credential is not shown."""
     if _SECRET.search(text[:_LOOKED_AT]):
-        return "a value that is not shown, because it looks like a credential"
+        return "(hidden, because it looks like a credential)"
     shown = one_line(text[: MOST * 2])
     return f'"{shown}"' if len(shown) <= MOST - 2 else f'"{shown[: MOST - 5]}..."'
 

@@ -13,10 +13,11 @@ from gateway.catalog.environment import Environment
 from gateway.catalog.faults import Faults
 from gateway.catalog.files import FileFault, Folder, shown
 from gateway.catalog.inputs import check_inputs, keep_text
+from gateway.catalog.meaning import check
 from gateway.catalog.parsing import parse
 from gateway.catalog.schemas import Kind, shape_of
 from gateway.catalog.source import Mapping as MappingNode
-from gateway.catalog.source import Source
+from gateway.catalog.source import Scalar, Source
 from gateway.catalog.validation import validate
 
 _CALLED = {"specialist": "A specialist's file", "knowledge_base": "A knowledge base's file", "gateway": "gateway.yaml"}
@@ -34,6 +35,7 @@ class File:
     source: Source
     faults: Faults
     data: dict[str, Any] | None = None
+    meant: frozenset[str] = frozenset()  # top-level keys that were probably meant by unknown ones
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,19 +59,20 @@ class Reader:
             faults.at(fault.offset, "yaml-encoding", fault.message, fault.hint)
         else:
             source.node = parse(source.text, faults)
-            return File(path, source, faults, self._data(kind, source, faults))
+            data, meant = self._data(kind, source, faults)
+            return File(path, source, faults, data, meant)
         return File(path, source, faults)
 
-    def _data(self, kind: Kind, source: Source, faults: Faults) -> dict[str, Any] | None:
+    def _data(self, kind: Kind, source: Source, faults: Faults) -> tuple[dict[str, Any] | None, frozenset[str]]:
         node = source.node
-        if node is None or (kind == "gateway" and getattr(node, "text", None) == ""):
-            if node is None and not faults.failed and kind != "gateway":
+        if node is None or (isinstance(node, Scalar) and node.value is None):
+            if not faults.failed and kind != "gateway":
                 faults.at(0, "yaml-empty", "The file holds nothing.", "Fill it, or delete it.")
-            return {} if kind == "gateway" and not faults.failed else None
+            return None if faults.failed else {}, frozenset()
         if not isinstance(node, MappingNode):
-            what = "a list" if hasattr(node, "items") else "a single value"
+            what = "a single value" if isinstance(node, Scalar) else "a list"
             faults.value((), "wrong-value", f"{_CALLED[kind]} holds keys and values, not {what}.")
-            return None
+            return None, frozenset()
         data = bind(node, shape_of(kind))
         if kind == "specialist" and isinstance(data.get("inputs"), dict):
             for name, schema in data["inputs"].items():
@@ -77,16 +80,25 @@ class Reader:
         source.data = data
         for offset in out_of_range(node, data):
             faults.spoil(offset)
-            faults.at(offset, "yaml-limits", "JSON carries no such number: it is infinite, NaN or beyond 64 bits.")
+            written = source.text[offset : offset + 40].split()[0].rstrip(",]}")
+            faults.at(
+                offset,
+                "wrong-value",
+                f"{written} is no number that JSON carries: it is finite and has 64 bits at most.",
+            )
         return self._checked(kind, source, faults)
 
-    def _checked(self, kind: Kind, source: Source, faults: Faults) -> dict[str, Any]:
+    def _checked(self, kind: Kind, source: Source, faults: Faults) -> tuple[dict[str, Any], frozenset[str]]:
         environment = Environment(self.environ, self.unset, faults)
         data: dict[str, Any] = dict(source.data)
         for key in _FROM_ENVIRONMENT.get(kind, tuple(data)):
             if key in data and not key.startswith("x-"):
                 data[key] = environment.fill(data[key], (key,))
-        faulty = validate(kind, data, faults)
+        verdict = validate(kind, data, faults)
+        faulty = verdict.faulty | check(kind, data, faults)
         if kind == "specialist":
             check_inputs(data.get("inputs"), faults)
-        return {key: value for key, value in data.items() if key not in faulty}
+        if kind == "gateway" and "models" in data and "models" not in faulty:
+            data["models"] = environment.fill_keys(data["models"], ("models",))
+        sound = {key: value for key, value in data.items() if key not in faulty and not key.startswith("x-")}
+        return sound, verdict.meant

@@ -57,8 +57,7 @@ _SAID: Final[tuple[tuple[str, str, str | None], ...]] = (
     ("did not find expected node content", "A value was expected here.", None),
     ("found duplicate %YAML directive", "The `%YAML` directive is given twice.", "Remove one."),
 )  # fmt: skip
-_BLOCK_HEADER: Final = re.compile(r"[|>][-+0-9]*[ \t]+[^\s#]")
-_CONTROL: Final = "control characters are not allowed"
+_CONFLICT: Final = re.compile(r"^<{7} .*$", re.MULTILINE)
 
 
 def explain(error: yaml.MarkedYAMLError, text: str) -> tuple[int, str, str | None, str]:
@@ -67,6 +66,11 @@ def explain(error: yaml.MarkedYAMLError, text: str) -> tuple[int, str, str | Non
     offset = min(mark.index, len(text)) if mark is not None else 0
     problem = str(error.problem or "")
     line = _line(text, offset)
+    if conflict := _CONFLICT.search(text):
+        return conflict.start(), "A merge conflict was left in the file.", "Resolve it.", "yaml-syntax"
+    if "did not find expected key" in problem and text[offset - 1 : offset] in {"'", '"'}:
+        doubled = 'Inside single quotes a single quote is written twice; inside double quotes, `"`.'
+        return offset, "Text follows the closing quote.", doubled, "yaml-syntax"
     if "\t" in line[: len(line) - len(line.lstrip())] and "quoted" not in str(error.context or ""):
         tab = text.rfind("\n", 0, offset) + 1 + line.index("\t")
         return tab, "A tab indents this line.", "Indent with spaces.", "yaml-syntax"
@@ -76,6 +80,8 @@ def explain(error: yaml.MarkedYAMLError, text: str) -> tuple[int, str, str | Non
         return offset, "A tag is used that means nothing here.", "Quote a text that begins with `!`.", "yaml-tag"
     for said, message, hint in _SAID:
         if said in problem:
+            if "${" in line and any(bracket in line for bracket in ("[", "{ ", ": {")):
+                hint = 'Quote it: `"${NAME}"`.'
             if "{{" in line or "{%" in line:
                 hint = 'Quote a template: `"{{ content }}"`, or write it under `|`.'
             return _start_of_quotes(error, offset), message, hint, "yaml-syntax"

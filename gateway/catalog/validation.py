@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -20,8 +21,16 @@ if TYPE_CHECKING:
 _FIRST = ("type", "enum", "const", "minLength", "pattern")
 
 
-def validate(kind: Kind, data: Any, faults: Faults) -> frozenset[str]:
-    """Report every fault of `data`; returns the top-level keys that have one."""
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """The top-level keys that have a fault, and those that were probably meant by unknown keys."""
+
+    faulty: frozenset[str]
+    meant: frozenset[str]
+
+
+def validate(kind: Kind, data: Any, faults: Faults) -> Verdict:
+    """Report every fault of `data`."""
     errors = sorted(_validator(kind).iter_errors(data), key=_order)
     unknown = _report_unknown(errors, faults)
     for error in errors:
@@ -32,7 +41,8 @@ def validate(kind: Kind, data: Any, faults: Faults) -> frozenset[str]:
             _report_prompts(error.instance, unknown.get(pointer, set()), faults)
         elif error.validator != "additionalProperties" and "propertyNames" not in error.schema_path:
             _report_value(error, pointer, faults)
-    return frozenset(str(error.absolute_path[0]) for error in errors if error.absolute_path)
+    faulty = frozenset(str(error.absolute_path[0]) for error in errors if error.absolute_path)
+    return Verdict(faulty, frozenset(unknown.get((), ())))
 
 
 @cache
@@ -75,7 +85,7 @@ def _report_unknown(errors: list[Any], faults: Faults) -> dict[Pointer, set[str]
                 continue
             close = nearest(key[:64], known)
             where = f" in `{wording.label(pointer)}`" if pointer else ""
-            hint = f"Did you mean `{close}`?" if close else f"The keys here are {wording.listed(known)}."
+            hint = f"Did you mean `{close}`?" if close else wording.keys_here(known)
             faults.key((*pointer, key), "unknown-key", f"The key {quoted(key)} is not known{where}.", hint)
             if close:
                 meant.setdefault(pointer, set()).add(close)
@@ -97,7 +107,7 @@ def missing(faults: Faults, pointer: Pointer, key: str, about: str | None) -> No
 
 def _description(schema: Any, key: str) -> str | None:
     about = schema.get("properties", {}).get(key, {}).get("description")
-    return f"Add `{key}`: {about[0].lower()}{about[1:].split('. ')[0].rstrip('.')}." if about else None
+    return f"Add `{key}`: {wording.lower_first(about.split('. ')[0].rstrip('.'))}." if about else None
 
 
 def _report_prompts(data: Any, meant: set[str], faults: Faults) -> None:

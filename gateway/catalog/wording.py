@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -40,12 +41,22 @@ def fault_of(error: Any, pointer: Pointer, source: Source) -> Fault:
     in_input = pointer[:1] == ("inputs",) and len(pointer) > 1
     name, given = label(pointer), shown(source.find(pointer))
     schema = error.schema if isinstance(error.schema, dict) else {}
+    if error.validator in {"minItems", "maxItems", "minProperties", "maxProperties"} and error.instance:
+        size = len(error.instance)
+        given = f"{size} {'item' if 'Items' in error.validator else 'key'}{'s' if size > 1 else ''}"
     takes = _takes(error, schema)
     text = error.instance if isinstance(error.instance, str) else None
+    node = source.find(pointer)
+    if isinstance(node, Scalar) and node.plain and not node.text:
+        rule = "input-schema" if in_input else "wrong-value"
+        return Fault(rule, f"`{name}` has no value.", "Give it one, or remove the key.")
     if _DURATION in str(schema.get("pattern", "")):
         return Fault("bad-duration", f"`{name}` takes {takes}, not {given}.", _duration_hint(text))
     if pointer == ("name",) and "pattern" in schema and schema["pattern"].startswith("^[a-z]"):
-        return Fault("name-invalid", f"`name` takes {takes}, not {given}.", name_hint(text or ""))
+        made = usable_name(text or "")
+        return Fault("name-invalid", f"`name` takes {takes}, not {given}.", f"For example `{made}`." if made else None)
+    if len(pointer) == 2 and in_input:
+        takes = "a mapping such as {type: string}"
     message = f"`{name}` takes {takes}, not {given}."
     if error.validator == "uniqueItems":
         message = f"`{name}` repeats {given}."
@@ -77,21 +88,31 @@ def shown(node: Node | None) -> str:
     return "a list" if node.items else "an empty list"
 
 
-def name_hint(written: str) -> str | None:
-    """A usable name made of what was written, as a hint."""
-    words = re.findall(r"[a-z0-9]+", re.sub(r"([a-z0-9])([A-Z])", r"\1_\2", written).lower())
-    name = re.sub(r"^[0-9_]+", "", "_".join(words))[:57].rstrip("_")
-    return f"For example `{name}`." if name else None
+def usable_name(written: str) -> str:
+    """A name made of what was written that can be a tool's; empty when nothing of it can."""
+    plain = unicodedata.normalize("NFKD", written[:200]).encode("ascii", "ignore").decode()
+    words = re.findall(r"[a-z0-9]+", re.sub(r"([a-z0-9])([A-Z])", r"\1_\2", plain).lower())
+    return re.sub(r"^[0-9_]+", "", "_".join(words))[:57].rstrip("_")
+
+
+def keys_here(known: Sequence[str]) -> str:
+    """A hint that names the keys there are."""
+    return f"The only key here is `{known[0]}`." if len(known) == 1 else f"The keys here are {listed(known)}."
+
+
+def lower_first(sentence: str) -> str:
+    """The sentence as it goes on after a colon; `USD` and `AWS` stay."""
+    return sentence if sentence[1:2].isupper() else sentence[:1].lower() + sentence[1:]
 
 
 def _takes(error: Any, schema: dict[str, Any]) -> str:
-    if "patternErrorMessage" in schema and error.validator in {"pattern", "minLength", "maxLength"}:
+    if "patternErrorMessage" in schema and (error.validator != "type" or schema["type"] == "string"):
         said = str(schema["patternErrorMessage"]).rstrip(".")
         return said.removeprefix("Takes ")
     if error.validator in {"minItems", "maxItems", "minProperties", "maxProperties"}:
         return _sized(error, schema)
     if "enum" in schema:
-        return f"one of {', '.join(map(str, schema['enum']))}"
+        return f"one of {', '.join(schema['enum'])}" if len(schema["enum"]) > 1 else str(schema["enum"][0])
     if "const" in schema:
         return quoted(str(schema["const"]))
     if "anyOf" in schema:  # of JSON Schema's `type`
@@ -99,7 +120,9 @@ def _takes(error: Any, schema: dict[str, Any]) -> str:
     kinds = schema.get("type", [])
     kinds = [kinds] if isinstance(kinds, str) else kinds
     said = " or ".join(_TYPES[kind] for kind in kinds) or "something else"
-    return said + _bounds(schema)
+    if error.validator == "minLength":
+        return f"{said} that is not empty"
+    return said if len(kinds) > 1 else said + _bounds(schema)
 
 
 def _bounds(schema: dict[str, Any]) -> str:
@@ -136,8 +159,6 @@ def _hint(error: Any, schema: dict[str, Any], node: Node | None) -> str | None:
     kinds = schema.get("type", ())
     if not node.plain and not {"number", "integer"}.isdisjoint({kinds} if isinstance(kinds, str) else kinds):
         return "Remove the quotes." if _BARE_NUMBER.fullmatch(text) else None
-    if node.plain and node.value is None:
-        return "Give it a value, or remove the key."
     return None
 
 

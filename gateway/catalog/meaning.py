@@ -1,0 +1,105 @@
+"""What a value means beyond its type and form: durations in bounds, days that exist, issuers one may trust."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from datetime import date
+from ipaddress import ip_address
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+from gateway.catalog.environment import BEGIN
+from gateway.catalog.faults import Faults
+from gateway.catalog.quoting import quoted
+from gateway.catalog.schemas import Kind
+from gateway.catalog.source import Pointer
+from gateway.catalog.wording import label, shown
+
+_SECONDS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+_DURATION: Final = re.compile(r"[1-9][0-9]{0,7}[smhd]")
+_MOST_TIMEOUT: Final = "24h"
+_MOST_TTL: Final = "365d"
+
+
+def seconds(duration: str) -> float:
+    """The seconds of a duration such as `15m`, which the schema's pattern has accepted."""
+    return float(int(duration[:-1]) * _SECONDS[duration[-1]])
+
+
+def check(kind: Kind, data: Mapping[str, Any], faults: Faults) -> frozenset[str]:
+    """Report what no schema can say of `data`; returns the top-level keys that have a fault."""
+    found = set()
+    for pointer, checked in _CHECKS[kind]:
+        for place, value in _at(data, pointer):
+            if isinstance(value, str) and (said := checked(value)):
+                rule, takes, hint = said
+                given = shown(faults.source.find(place))
+                faults.value(place, rule, f"`{label(place)}` takes {takes}, not {given}.", hint)
+                found.add(str(place[0]))
+    models = data.get("models")
+    for name in models if kind == "gateway" and isinstance(models, dict) else ():
+        if any(character.isspace() for character in name) or not name:
+            faults.key(
+                ("models", name), "wrong-value",
+                f"{quoted(name)} is no model id, inference profile id or ARN.", "Remove the spaces.",
+            )  # fmt: skip
+            found.add("models")
+    return frozenset(found)
+
+
+def _at(data: Any, pattern: Pointer, place: Pointer = ()) -> list[tuple[Pointer, Any]]:
+    """The values at a pointer in which `*` stands for every key."""
+    if not pattern:
+        return [(place, data)]
+    if not isinstance(data, dict):
+        return []
+    keys = [key for key in data if not key.startswith("x-")] if pattern[0] == "*" else [str(pattern[0])]
+    return [found for key in keys if key in data for found in _at(data[key], pattern[1:], (*place, key))]
+
+
+Said = tuple[str, str, str | None] | None
+
+
+def _at_most(most: str) -> Callable[[str], Said]:
+    def check_duration(written: str) -> Said:
+        too_long = _DURATION.fullmatch(written) and seconds(written) > seconds(most)
+        return ("bad-duration", f"at most {most}", None) if too_long else None
+
+    return check_duration
+
+
+def _day(written: str) -> Said:
+    try:
+        date.fromisoformat(written)
+    except ValueError:
+        return "wrong-value", "a day that exists, such as 2027-01-31", None
+    return None
+
+
+def _trusted(written: str) -> Said:
+    """Over plain http anyone on the way could hand out keys of their own (RFC 8414, section 2)."""
+    if written.startswith("https://") or BEGIN in written or _loopback(written):
+        return None
+    return "wrong-value", "a URL that begins with https://, or http:// on loopback", "Write `https://`."
+
+
+def _loopback(url: str) -> bool:
+    try:
+        host = urlsplit(url).hostname or ""
+        return host == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+_CHECKS: Final[Mapping[Kind, tuple[tuple[Pointer, Callable[[str], Said]], ...]]] = {
+    "specialist": ((("timeout",), _at_most(_MOST_TIMEOUT)), (("cache", "ttl"), _at_most(_MOST_TTL))),
+    "knowledge_base": ((("cache", "ttl"), _at_most(_MOST_TTL)),),
+    "gateway": (
+        (("defaults", "timeout"), _at_most(_MOST_TIMEOUT)),
+        (("defaults", "cache", "ttl"), _at_most(_MOST_TTL)),
+        (("models", "*", "retired"), _day),
+        (("access", "jwt", "issuer"), _trusted),
+        (("access", "jwt", "jwks_uri"), _trusted),
+    ),
+}
