@@ -18,8 +18,8 @@ CREDENTIAL = Rule(
     "A file holds a credential.",
     "What stands in a catalog is in its repository, in every prompt sent and in clients' contexts. The text has the"
     " exact form of a key that someone issued, so revoke it first, then remove it: deleting the line does not take it"
-    " out of the history. The gateway needs no secret in its catalog; ids that differ between accounts are read from the"
-    " environment with `${NAME}`. The keys in AWS's own documentation, which contain EXAMPLE, are let through.",
+    " out of the history. The gateway needs no secret in its catalog; ids that differ between accounts are read from"
+    " the environment with `${NAME}`. The keys in AWS's own documentation, which contain EXAMPLE, are let through.",
 )
 LIKELY = Rule(
     "credential-likely",

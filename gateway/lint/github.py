@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from gateway.catalog.diagnostics import Diagnostic
 
 
-def annotations(diagnostics: Iterable[Diagnostic]) -> Iterator[str]:
+def workflow_commands(diagnostics: Iterable[Diagnostic]) -> Iterator[str]:
     """One command a diagnostic; its path has to be relative to the repository's root."""
     for each in diagnostics:
         properties = {"file": each.path, "line": each.line, "col": each.column, "title": each.rule}
