@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from typing import Any
 
 import boto3
@@ -62,6 +63,14 @@ def raw(endpoint: LocalEndpoint) -> Iterator[httpx2.Client]:
     """HTTP as it is, for requests that boto3 would not send."""
     with httpx2.Client(base_url=endpoint.url, trust_env=False, headers={"authorization": "any"}) as plain:
         yield plain
+
+
+def read(client: Any, request: dict[str, Any], into: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Every event of a ConverseStream, put in `into` as it comes, so that those before an exception are seen."""
+    with closing(client.converse_stream(**request)["stream"]) as stream:
+        for event in stream:
+            into.append(event)
+    return into
 
 
 def text_of(events: list[dict[str, Any]]) -> str:

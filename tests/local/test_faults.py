@@ -10,13 +10,13 @@ from typing import Any
 import httpx2
 import pytest
 from botocore.eventstream import ChecksumMismatch
-from botocore.exceptions import ConnectionClosedError, EventStreamError, ReadTimeoutError
+from botocore.exceptions import ClientError, ConnectionClosedError, EventStreamError, ReadTimeoutError
 from urllib3.exceptions import ProtocolError
 from urllib3.exceptions import ReadTimeoutError as StreamReadTimeoutError
 
 from gateway.local import Fault, LocalEndpoint
 
-from .conftest import HELLO, MODEL, bedrock, text_of
+from .conftest import HELLO, MODEL, bedrock, read, text_of
 
 Stream = Callable[..., list[dict[str, Any]]]
 CALL: dict[str, Any] = {"modelId": MODEL, "messages": HELLO}
@@ -316,17 +316,10 @@ def test_an_unknown_control_is_refused(raw: httpx2.Client) -> None:
 
 
 def _all(client: Any, into: list[dict[str, Any]] | None = None) -> list[dict[str, Any]]:
-    """Every event of a stream, put in `into` as it comes, so that those before an exception are seen."""
-    events = [] if into is None else into
-    with closing(client.converse_stream(**CALL)["stream"]) as stream:
-        for event in stream:
-            events.append(event)
-    return events
+    return read(client, CALL, [] if into is None else into)
 
 
 def _error_of(call: Callable[[], Any]) -> str | None:
-    from botocore.exceptions import ClientError
-
     try:
         call()
     except ClientError as error:
