@@ -64,6 +64,7 @@ class Analysis:
     straight_line: bool = True
 
 
+DEEPEST_LOOP = 15  # Python compiles at most 20 nested blocks
 _SYNTAX = PromptEnvironment()
 
 
@@ -123,6 +124,7 @@ class _Visitor(NodeVisitor):
         self.references: list[Reference] = []
         self.faults: list[Fault] = []
         self.straight_line = True
+        self._loops = 0
         self._scopes: list[set[str]] = [set(GLOBALS)]
 
     def template(self, tree: nodes.Template) -> None:
@@ -148,6 +150,9 @@ class _Visitor(NodeVisitor):
 
     def visit_For(self, node: nodes.For) -> None:
         self.straight_line = False
+        self._loops += 1
+        if self._loops == DEEPEST_LOOP + 1:
+            self.faults.append(Fault(node.lineno, f"Loops are nested more than {DEEPEST_LOOP} deep."))
         self.visit(node.iter)
         with self._scope(_targets(node.target) | {"loop"}):
             if node.test is not None:
@@ -155,6 +160,7 @@ class _Visitor(NodeVisitor):
             self._body(node.body)
         with self._scope():
             self._body(node.else_)
+        self._loops -= 1
 
     def visit_Assign(self, node: nodes.Assign) -> None:
         self.visit(node.node)
