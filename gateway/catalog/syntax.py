@@ -69,7 +69,7 @@ def explain(error: yaml.MarkedYAMLError, text: str) -> tuple[int, str, str | Non
     if conflict := _CONFLICT.search(text):
         return conflict.start(), "A merge conflict was left in the file.", "Resolve it.", "yaml-syntax"
     if "did not find expected key" in problem and text[offset - 1 : offset] in {"'", '"'}:
-        doubled = 'Inside single quotes a single quote is written twice; inside double quotes, `"`.'
+        doubled = 'Inside single quotes a single quote is written twice; inside double quotes, `\\"`.'
         return offset, "Text follows the closing quote.", doubled, "yaml-syntax"
     if "\t" in line[: len(line) - len(line.lstrip())] and "quoted" not in str(error.context or ""):
         tab = text.rfind("\n", 0, offset) + 1 + line.index("\t")
