@@ -83,8 +83,7 @@ async def converse_stream(handling: Handling) -> None:
         while not isinstance(part, Finish):
             await _slow(handling)
             await _strike_at(handling, call.chunks + 1)
-            delta = {"contentBlockIndex": 0, "delta": {"text": part}}
-            await exchange.write(eventstream.event("contentBlockDelta", delta))
+            await exchange.write(eventstream.text_delta(part))
             _note_chunk(handling)
             length += len(part)
             part = await anext(written)
@@ -115,10 +114,17 @@ async def count_tokens(handling: Handling) -> None:
 async def _generate(handling: Handling) -> Parts:
     """The engine's text up to a stop sequence, then one Finish; an engine that fails is ServiceUnavailable."""
     request = ModelRequest(handling.call.model_id, handling.body)
+    written = handling.engine.generate(request)
+    if request.stop_sequences:
+        written = until_stop(written, request.stop_sequences)
     try:
-        async with aclosing(until_stop(handling.engine.generate(request), request.stop_sequences)) as parts:
+        async with aclosing(written) as parts:
             async for part in parts:
-                yield part
+                if part:
+                    yield part
+                if isinstance(part, Finish):
+                    return
+        raise RuntimeError("it ended without saying how")
     except BedrockError:
         raise
     except Exception as error:

@@ -10,6 +10,7 @@ import json
 import struct
 from collections.abc import Mapping
 from functools import lru_cache
+from json.encoder import encode_basestring
 from typing import Any
 from zlib import crc32
 
@@ -22,18 +23,24 @@ _encode_json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encod
 
 
 def event(event_type: str, payload: Mapping[str, Any]) -> bytes:
-    """One event of a stream, such as `contentBlockDelta`."""
-    return _message(_headers("event", ":event-type", event_type), payload)
+    """One event of a stream, such as `messageStop`."""
+    return _message(_headers("event", ":event-type", event_type), _encode_json(payload))
+
+
+def text_delta(text: str) -> bytes:
+    """The `contentBlockDelta` that carries text. A stream is made of these, so its JSON is joined by hand."""
+    payload = f'{{"contentBlockIndex":0,"delta":{{"text":{encode_basestring(text)}}}}}'
+    return _message(_headers("event", ":event-type", "contentBlockDelta"), payload)
 
 
 def exception(exception_type: str, message: str) -> bytes:
     """An exception inside a stream; its type is written in camelCase, as in `throttlingException`."""
-    return _message(_headers("exception", ":exception-type", exception_type), {"message": message})
+    return _message(_headers("exception", ":exception-type", exception_type), _encode_json({"message": message}))
 
 
 def garbage() -> bytes:
     """A frame whose checksum is wrong, for clients that must survive one."""
-    whole = event("contentBlockDelta", {"contentBlockIndex": 0, "delta": {"text": "garbage"}})
+    whole = text_delta("garbage")
     return whole[:-4] + bytes(byte ^ 0xFF for byte in whole[-4:])
 
 
@@ -48,8 +55,8 @@ def _header(name: str, value: str) -> bytes:
     return struct.pack("!B", len(key)) + key + struct.pack("!BH", _STRING, len(text)) + text
 
 
-def _message(headers: bytes, payload: Mapping[str, Any]) -> bytes:
-    body = _encode_json(payload).encode("utf-8", "replace")
+def _message(headers: bytes, payload: str) -> bytes:
+    body = payload.encode("utf-8", "replace")
     prelude = _PRELUDE.pack(16 + len(headers) + len(body), len(headers))
     unsealed = b"".join((prelude, _U32.pack(crc32(prelude)), headers, body))
     return unsealed + _U32.pack(crc32(unsealed))

@@ -11,7 +11,7 @@ from gateway.local.engine import Finish, Parts
 async def until_stop(parts: Parts, stop_sequences: Sequence[str]) -> Parts:
     """The text before the first stop sequence, then a Finish with `stop_sequence`; or all of it, as it came.
 
-    Text that may be the beginning of a stop sequence is held back until that is decided. Empty parts are dropped.
+    Text that may be the beginning of a stop sequence is held back until that is decided.
     """
     held = ""
     async with aclosing(parts) as source:
@@ -32,7 +32,6 @@ async def until_stop(parts: Parts, stop_sequences: Sequence[str]) -> Parts:
             ready, held = held[: len(held) - keep], held[len(held) - keep :]
             if ready:
                 yield ready
-    raise RuntimeError("The text ended without saying how.")
 
 
 def _undecided(text: str, stop_sequences: Sequence[str]) -> int:
