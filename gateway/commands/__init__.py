@@ -6,19 +6,26 @@ start without them.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
-import click
 import typer
 from typer.core import TyperGroup
 
+from gateway.commands.call import call
+from gateway.commands.connect import connect
+from gateway.commands.init import init
+from gateway.commands.lint import lint
+from gateway.commands.local import local
+from gateway.commands.preview import preview
+from gateway.commands.schema import schema
+from gateway.commands.serve import serve
 from gateway.errors import GatewayError, UsageError
 
 
 class _Gateway(TyperGroup):
     """Turns every `GatewayError` into its sentence on stderr and an exit code: 2 for wrong usage, else 1."""
 
-    def invoke(self, ctx: click.Context) -> Any:
+    def invoke(self, ctx: typer.Context) -> Any:
         try:
             return super().invoke(ctx)
         except GatewayError as error:
@@ -36,11 +43,29 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 
-from gateway.commands.connect import connect  # noqa: E402 - the commands need nothing of this module but the order
-from gateway.commands.init import init  # noqa: E402
 
-app.command()(init)
-app.command()(connect)
-from gateway.commands.local import local  # noqa: E402
+def _version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
 
-app.command()(local)
+        typer.echo(f"specialist-gateway {version('specialist-gateway')}")
+        raise typer.Exit
+
+
+@app.callback()
+def gateway(
+    _version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version and exit.")
+    ] = False,
+) -> None:
+    """A folder of YAML files becomes an MCP server whose tools are answered by Amazon Bedrock."""
+
+
+# In the order of a newcomer's day, which is the order of `gateway --help`.
+for command in (init, lint, preview, call, serve, connect, schema, local):
+    app.command()(command)
+from gateway.commands.lint import lint  # noqa: E402
+from gateway.commands.preview import preview  # noqa: E402
+
+app.command()(lint)
+app.command()(preview)
