@@ -8,14 +8,40 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping
+from datetime import date
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from typer.main import get_command
 from typer.testing import CliRunner
 
+from gateway import lint
+from gateway.catalog import load
+from gateway.commands import app
+from gateway.lint.registry import RULES
+from gateway.lint.text import diagnostic_lines
+
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = sorted((ROOT / "docs").glob("*.md"))
+_FAULTY = {
+    "code_reviewer.yaml": """\
+description: Reviews code for bugs, security issues and best practices. Use it before a commit or a merge.
+model_id: global.anthropic.claude-sonnet-5-5
+max_tokns: 2000
+system_prompt: You review code.
+""",
+    "translator.yaml": """\
+description: Translates text into Spanish. Use it for anything that Spanish-speaking people will read.
+model_id: global.anthropic.claude-haiku-5-5
+system_prompt: |
+  You translate into Spanish.
+  Your readers are {{ audiance }}.
+inputs:
+  content: {type: string, description: The text}
+  audience: {type: string, default: adults, description: Who reads it}
+""",
+}
 _BLOCK = re.compile(r"(<!-- generated: (?P<what>[\w -]+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
 
@@ -26,6 +52,8 @@ def regenerated(page: str) -> str:
 
 def _part(what: str) -> str:
     kind, _, name = what.partition(" ")
+    if kind == "example":
+        return _example()
     if kind == "commands":
         return "\n\n".join(_help(command) for command in sorted(commands()))
     if kind == "rules":
@@ -35,32 +63,35 @@ def _part(what: str) -> str:
 
 def commands() -> Mapping[str, Any]:
     """The registered commands, by name."""
-    from gateway.commands import app
-
     return get_command(app).commands  # type: ignore[attr-defined]
 
 
 def schema(name: str) -> dict[str, Any]:
     """A JSON Schema as `gateway schema` prints it."""
-    from gateway.commands import app
-
     result = CliRunner().invoke(app, ["schema", name])
     assert result.exit_code == 0, result.output
     return dict(json.loads(result.stdout))
 
 
 def _help(command: str) -> str:
-    from gateway.commands import app
-
     result = CliRunner().invoke(app, [command, "--help"], prog_name="gateway", env={"COLUMNS": "100"})
     return f"## {command}\n\n```\n{result.output.strip()}\n```"
 
 
 def _rules() -> Iterator[str]:
-    from gateway.lint.registry import RULES
-
     for rule in RULES.values():
         yield f"### {rule.id}\n\n{rule.severity.capitalize()}. {rule.title}\n\n{rule.explanation}"
+
+
+def _example() -> str:
+    """What lint says of two files with a fault each."""
+    with TemporaryDirectory() as folder:
+        specialists = Path(folder, "specialists")
+        specialists.mkdir()
+        for name, text in _FAULTY.items():
+            specialists.joinpath(name).write_text(text, "utf-8")
+        found = lint.check(load(Path(folder), {}), today=date.today())
+    return "\n".join(["```", *diagnostic_lines(found), "```"])
 
 
 def _table(whole: Mapping[str, Any]) -> Iterator[str]:

@@ -11,7 +11,7 @@ import typer
 
 def init(
     folder: Annotated[
-        Path, typer.Argument(metavar="[DIR]", help="Where to write it; created when absent.", show_default=False)
+        Path, typer.Argument(metavar="DIR", help="Where to write it; created when absent.", show_default=False)
     ] = Path(),
 ) -> None:
     """Write a starter catalog: four sample specialists, gateway.yaml and a README. Never overwrites a file."""

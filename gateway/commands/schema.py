@@ -1,8 +1,9 @@
-"""`gateway schema`: the JSON Schema of a file people write, for editors and other tools."""
+"""`gateway schema`: the JSON Schema of a file people write, or of a receipt, for editors and other tools."""
 
 from __future__ import annotations
 
 from enum import StrEnum
+from importlib.resources import files
 from typing import Annotated
 
 import typer
@@ -14,11 +15,15 @@ class SchemaName(StrEnum):
     SPECIALIST = "specialist"
     KNOWLEDGE_BASE = "knowledge-base"
     GATEWAY = "gateway"
+    RECEIPT = "receipt"
 
 
 def schema(
-    name: Annotated[SchemaName, typer.Argument(help="Which file the schema is for.", show_default=False)],
+    name: Annotated[SchemaName, typer.Argument(help="What the schema describes.", show_default=False)],
 ) -> None:
-    """Print the JSON Schema (2020-12) of a specialist's file, a knowledge base's file or gateway.yaml."""
+    """Print the JSON Schema (2020-12) of a specialist's file, a knowledge base's, gateway.yaml, or a receipt."""
+    if name is SchemaName.RECEIPT:
+        typer.echo(files("gateway.consult").joinpath("receipt.schema.json").read_text("utf-8"), nl=False)
+        return
     kinds = {SchemaName.SPECIALIST: "specialist", SchemaName.KNOWLEDGE_BASE: "knowledge_base"}
     typer.echo(text_of(kinds.get(name, "gateway")), nl=False)  # type: ignore[arg-type]
