@@ -48,7 +48,9 @@ class Aws:
             raise AwsSetupError(f"{error}: AWS_PROFILE must name a profile of ~/.aws/config.") from None
         except BotoCoreError as error:
             raise AwsSetupError(f"The AWS configuration of this machine cannot be read: {error}") from None
-        found: str | None = region or (_LOCAL_REGION if self.local else self._session.region_name)
+        # Every SDK but Python's reads AWS_REGION, which is also the one that ECS and Lambda set.
+        environment = os.environ.get("AWS_REGION") or self._session.region_name
+        found: str | None = region or (_LOCAL_REGION if self.local else environment)
         if not found:
             raise AwsSetupError(
                 "No AWS region is set: write `region: us-east-1` in gateway.yaml, or set AWS_REGION, "

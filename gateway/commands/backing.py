@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from gateway.catalog.entries import Catalog
 from gateway.errors import GatewayError, UsageError
 
 if TYPE_CHECKING:
     from gateway.aws.session import Aws
+    from gateway.catalog.entries import Catalog
 
 LlmUrlOption = Annotated[
     str | None,
@@ -38,7 +38,8 @@ def backing(catalog: Catalog, *, local: bool, llm_url: str | None, llm_model: st
         finally:
             aws.close()
         return
-    from gateway.local import LocalEndpoint, OpenAiEngine
+    from gateway.local import LocalEndpoint
+    from gateway.local.llm import OpenAiEngine
 
     try:
         engine = OpenAiEngine(llm_url, model=llm_model) if llm_url else None

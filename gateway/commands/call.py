@@ -80,7 +80,7 @@ def call(
         typer.echo(json.dumps({"text": answer.text, "receipt": answer.receipt.as_json()}, indent=2, ensure_ascii=False))
     else:
         typer.echo("" if answer.text.endswith("\n") else "\n", nl=False)
-        typer.echo(_receipt_line(answer.receipt), err=True)
+        typer.echo(_receipt_line(answer.receipt, local=local), err=True)
 
 
 async def _print(feed: Feed, name: str) -> None:
@@ -94,8 +94,10 @@ async def _print(feed: Feed, name: str) -> None:
         typer.echo(await feed.take(), nl=False)
 
 
-def _receipt_line(receipt: Receipt) -> str:
+def _receipt_line(receipt: Receipt, *, local: bool) -> str:
     cost = "cost unknown" if receipt.cost_usd is None else f"${receipt.cost_usd:.6f}"
+    if local:
+        cost += " on Bedrock, nothing here"
     first = "" if receipt.first_token_s is None else f", first token after {receipt.first_token_s:.2f} s"
     tries = "" if len(receipt.attempts) == 1 else f", {len(receipt.attempts)} attempts"
     return (

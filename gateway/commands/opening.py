@@ -5,20 +5,24 @@ from __future__ import annotations
 import os
 from datetime import date
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import typer
 
-from gateway import lint
-from gateway.catalog import load
-from gateway.catalog.diagnostics import Severity
-from gateway.catalog.entries import Catalog, Specialist
 from gateway.errors import GatewayError, UsageError
-from gateway.lint.text import diagnostic_lines
 from gateway.suggest import nearest
+
+if TYPE_CHECKING:
+    from gateway.catalog.entries import Catalog, Specialist
 
 
 def open_catalog(root: Path) -> Catalog:
     """The catalog, its diagnostics written to stderr. Raises GatewayError when one of them is an error."""
+    from gateway import lint
+    from gateway.catalog import load
+    from gateway.catalog.diagnostics import Severity
+    from gateway.lint.text import diagnostic_lines
+
     loaded = load(root, os.environ, unset=Severity.ERROR)
     diagnostics = lint.check(loaded, today=date.today())
     for line in diagnostic_lines(diagnostics):

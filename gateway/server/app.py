@@ -12,6 +12,7 @@ from gateway.consult.consultation import Consultations
 from gateway.server.call_log import CallLog
 from gateway.server.provider import CatalogProvider
 from gateway.server.tool import SpecialistTool
+from gateway.server.unknown_tool import UnknownTool
 
 _LIST_TTL = 60  # seconds a client may keep tools/list; 2026-07-28 wants every list result to say so
 
@@ -31,6 +32,7 @@ def build(
             "Give it everything it needs to know."
         ),
         providers=[provider],
+        middleware=[UnknownTool()],
         on_duplicate="error",
         mask_error_details=True,
         cache_ttl=_LIST_TTL,
