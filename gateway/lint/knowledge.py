@@ -34,7 +34,7 @@ def check(context: Context) -> Iterator[Diagnostic]:
     for specialist in context.specialists:
         for index, name in enumerate(specialist.knowledge_bases):
             if name not in names:
-                known = f"There {'is ' + ', '.join(sorted(names)) if names else 'are none'}."
+                known = f"Those there are: {', '.join(sorted(names)) or 'none'}."
                 yield context.finding(
                     UNKNOWN,
                     (specialist.path, ("knowledge_bases", index)),

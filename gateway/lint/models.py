@@ -39,10 +39,10 @@ REFUSES = Rule(
     "model-refuses",
     Severity.WARNING,
     "A model refuses what its specialist would send.",
-    "Bedrock answers such a request with a ValidationException. Newer Claude and GPT models take no `temperature` or"
-    " `top_p` but their default; some take one of the two but not both; some old models take no system prompt;"
-    " embedding and image models answer no conversation. Remove the key, or choose another model. Each model in"
-    " `model_id` is looked at, since a fallback is sent the same request.",
+    "Bedrock answers such a request with a ValidationException. Newer Claude models take no `top_p` but their"
+    " default; some take `temperature` or `top_p` but not both; some old models take no system prompt; embedding and"
+    " image models answer no conversation. Remove the key, or choose another model. Each model in `model_id` is looked"
+    " at, since a fallback is sent the same request.",
 )
 RULES = (UNKNOWN, RETIRED, PROFILE, REFUSES)
 
@@ -61,9 +61,8 @@ def check(context: Context) -> Iterator[Diagnostic]:
 
 
 def _instead(context: Context, model_id: str) -> str | None:
-    region = context.catalog.settings.region
-    found = context.models.nearest(model_id, today=context.today, region=region)
-    return None if found in (None, model_id) else f"Use '{found}'."
+    found = context.models.nearest(model_id, today=context.today, region=context.catalog.settings.region)
+    return f"Use '{found}'." if found else None
 
 
 def _unknown(context: Context, model_id: str, place: Place) -> Iterator[Diagnostic]:
@@ -76,10 +75,14 @@ def _retired(context: Context, model_id: str, model: Model, place: Place) -> Ite
     if model.retired is not None:
         when = "reached its end of life" if model.retired <= context.today else "reaches its end of life"
         message = f"The model '{model_id}' {when} on {model.retired.isoformat()}."
-        yield context.finding(RETIRED, place, message, _instead(context, model.successor or model_id))
+        prefix, _ = split(model_id)
+        successor = f"{prefix}.{model.successor}" if prefix and model.successor else model.successor
+        yield context.finding(RETIRED, place, message, _instead(context, successor or model_id))
 
 
 def _profile(context: Context, model_id: str, model: Model, place: Place) -> Iterator[Diagnostic]:
+    if model_id in context.catalog.settings.models:
+        return  # how it is called is for its owner to know
     prefix, _ = split(model_id)
     if prefix is None and model.on_demand is False and model.profiles:
         message = f"The model '{model_id}' is called through an inference profile only."
@@ -101,19 +104,10 @@ def _refuses(
         yield context.finding(
             REFUSES, place, f"The model '{model_id}' takes no system prompt.", "Choose another model."
         )
-    temperature, top_p = specialist.temperature, specialist.top_p
-    both = temperature is not None and top_p is not None
-    if "temperature+top_p" in model.refuses and both:
+    top_p = specialist.top_p
+    if "temperature+top_p" in model.refuses and specialist.temperature is not None and top_p is not None:
         message = f"The model '{model_id}' takes temperature or top_p, but not both."
         yield context.finding(REFUSES, context.place(specialist, "top_p"), message, "Remove one of the two.", key=True)
-    if "temperature" in model.refuses and temperature is not None and not _within(temperature, model):
-        message = f"The model '{model_id}' takes no temperature but its default."
-        place = context.place(specialist, "temperature")
-        yield context.finding(REFUSES, place, message, "Remove temperature.", key=True)
     if "top_p" in model.refuses and top_p is not None:
         message = f"The model '{model_id}' takes no top_p but its default."
         yield context.finding(REFUSES, context.place(specialist, "top_p"), message, "Remove top_p.", key=True)
-
-
-def _within(temperature: float, model: Model) -> bool:
-    return model.temperature is not None and model.temperature[0] <= temperature <= model.temperature[1]

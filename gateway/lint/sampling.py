@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from gateway.catalog.diagnostics import Diagnostic, Severity
+from gateway.catalog.entries import Specialist
 from gateway.catalog.rules import Rule
 from gateway.lint.context import Context
 
 TEMPERATURE = Rule(
     "temperature-range",
-    Severity.ERROR,
+    Severity.WARNING,
     "A temperature lies outside what a model takes.",
-    "Each model in `model_id` is looked at, since a fallback is sent the same request. Most take 0 to 1, where 0 gives"
-    " the steadiest answers. A model that takes no temperature at all is reported by `model-refuses`.",
+    "Bedrock answers such a request with a ValidationException. Most models take 0 to 1, where 0 gives the steadiest"
+    " answers; newer Claude and GPT models take their default of 1 and nothing else. Remove `temperature`, or choose"
+    " another model. Each model in `model_id` is looked at, since a fallback is sent the same request.",
 )
 MAX_TOKENS = Rule(
     "max-tokens-range",
@@ -33,21 +35,29 @@ def check(context: Context) -> Iterator[Diagnostic]:
             continue
         for model_id, _ in context.model_ids(specialist):
             model = context.models.find(model_id)
-            if model is None:
-                continue
-            if specialist.temperature is not None and model.temperature and "temperature" not in model.refuses:
-                low, high = model.temperature
-                if not low <= specialist.temperature <= high:
-                    yield context.finding(
-                        TEMPERATURE,
-                        context.place(specialist, "temperature"),
-                        f"The model '{model_id}' takes a temperature of {low:g} to {high:g}, not"
-                        f" {specialist.temperature:g}.",
-                    )
-            if specialist.max_tokens is not None and model.max_tokens and specialist.max_tokens > model.max_tokens:
-                yield context.finding(
-                    MAX_TOKENS,
-                    context.place(specialist, "max_tokens"),
-                    f"The model '{model_id}' writes at most {model.max_tokens:,} tokens,"
-                    f" not {specialist.max_tokens:,}.",
-                )
+            if model is not None:
+                yield from _temperature(context, specialist, model_id, model.temperature)
+                yield from _max_tokens(context, specialist, model_id, model.max_tokens)
+
+
+def _temperature(
+    context: Context, specialist: Specialist, model_id: str, taken: tuple[float, float] | None
+) -> Iterator[Diagnostic]:
+    given = specialist.temperature
+    if given is None or taken is None or taken[0] <= given <= taken[1]:
+        return
+    low, high = taken
+    place = context.place(specialist, "temperature")
+    if low == high:
+        message = f"The model '{model_id}' takes no temperature but {low:g}, its default."
+        yield context.finding(TEMPERATURE, place, message, "Remove temperature.")
+    else:
+        message = f"The model '{model_id}' takes a temperature of {low:g} to {high:g}, not {given:g}."
+        yield context.finding(TEMPERATURE, place, message)
+
+
+def _max_tokens(context: Context, specialist: Specialist, model_id: str, most: int | None) -> Iterator[Diagnostic]:
+    given = specialist.max_tokens
+    if given is not None and most is not None and given > most:
+        message = f"The model '{model_id}' writes at most {most:,} tokens, not {given:,}."
+        yield context.finding(MAX_TOKENS, context.place(specialist, "max_tokens"), message)

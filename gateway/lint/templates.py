@@ -57,7 +57,8 @@ def check(context: Context) -> Iterator[Diagnostic]:
         for source in (specialist.system_prompt, specialist.user_prompt):
             yield from reading.prompt(source)
         if not reading.broken:
-            yield from _unused(context, specialist, reading.used)
+            # An input that is misspelt where it is used has its diagnostic there.
+            yield from _unused(context, specialist, reading.used | reading.meant)
     yield from _elsewhere(context)
 
 
@@ -93,6 +94,7 @@ class _Reading:
     context: Context
     specialist: Specialist
     used: set[str] = field(default_factory=set)
+    meant: set[str] = field(default_factory=set)  # inputs offered for names that are none
     broken: bool = False  # something could not be read, so that what it uses is not known
     seen: set[tuple[str, frozenset[str]]] = field(default_factory=set)
 
@@ -116,7 +118,7 @@ class _Reading:
         except UnreadableError as error:
             self.broken = True
             reason = str(error)
-            yield _at(source, reference.line, reference.names[0], INCLUDE, reason[:1].upper() + reason[1:], None)
+            yield _at(source, reference.line, reference.names[0], INCLUDE, reason[:1].upper() + reason[1:], _RELATIVE)
             return
         if template is None:
             return
@@ -129,12 +131,13 @@ class _Reading:
     def _undeclared(self, source: PromptSource, name: str, line: int) -> Diagnostic:
         inputs = self.specialist.inputs
         whose = "" if source.path == self.specialist.path else f" of {self.specialist.name}"
-        hint = did_you_mean(
-            nearest(name, inputs), f"Declare it under inputs, which are: {', '.join(inputs) or 'none'}."
-        )
+        close = nearest(name, inputs)
+        self.meant.update([close] if close else [])
+        hint = did_you_mean(close, f"Declare it under inputs, which are: {', '.join(inputs) or 'none'}.")
         return _at(source, line, name, UNDECLARED, f"The variable '{name}' is not an input{whose}.", hint)
 
 
+_RELATIVE = "Paths are relative to the file they stand in."
 _LINES = re.compile("\r\n|\r|\n")
 
 

@@ -88,7 +88,8 @@ def analyse(source: str) -> Analysis:
 
 
 def _sentence(message: str) -> str:
-    return message if message.endswith((".", "?", "!")) else f"{message}."
+    ended = message if message.endswith((".", "?", "!")) else f"{message}."
+    return ended[:1].upper() + ended[1:]
 
 
 def _assigned(body: Iterable[nodes.Node]) -> set[str]:
