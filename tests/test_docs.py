@@ -14,7 +14,6 @@ from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 
-import click
 import pytest
 import yaml
 
@@ -106,10 +105,7 @@ def test_a_shell_command_is_one_that_the_gateway_takes(page: Path, text: str) ->
     _, name, *arguments = shlex.split(text)
     command = docs_generated.commands().get(name)
     assert command, f"{page.name}: there is no command gateway {name}"
-    try:
-        command.make_context(name, arguments)
-    except click.UsageError as error:
-        pytest.fail(f"{page.name}: {text}: {error.format_message()}")
+    command.make_context(name, arguments)  # raises what the command line would print
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
