@@ -12,6 +12,7 @@ from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
+from urllib.parse import urlsplit
 
 import typer
 
@@ -61,13 +62,22 @@ def connect(
     entry = known.entry(server)
     called = _server_name(name, catalog, reads_catalog=not http)
     target = file or known.file(os.environ)
-    if not http and not local and (secrets := launch.secrets_left_out(os.environ)):
-        _note(f"{', '.join(secrets)} is set here and was left out, because the client keeps its configuration as plain")
-        _note("text. Give the client a profile instead: set AWS_PROFILE and run this again.")
+    _warn(server)
     if write:
         _write(known, target, called, entry, yes=yes)
     else:
         _print(known, target, called, entry)
+
+
+def _warn(server: launch.Stdio | launch.Http) -> None:
+    """Says what the client will find missing: credentials that were not written down, or the path of a URL."""
+    if isinstance(server, launch.Http):
+        if urlsplit(server.url).path in ("", "/"):
+            _note("That URL has no path; the gateway itself serves at /mcp.")
+    elif "--local" not in server.args and (secrets := launch.secrets_left_out(os.environ)):
+        _note(f"Left out, because clients keep their configuration as plain text: {', '.join(secrets)}.")
+        if "AWS_PROFILE" not in server.env:
+            _note("Give the client a profile instead: set AWS_PROFILE and run this again.")
 
 
 def _server_name(name: str | None, catalog: Path, *, reads_catalog: bool) -> str:

@@ -69,6 +69,11 @@ def test_a_running_gateway_is_reached_by_its_url(client: str, entry: dict[str, s
     assert printed(client, "--http", "https://g.example/mcp", "--name", "acme") == entry
 
 
+def test_a_url_without_a_path_is_doubted() -> None:
+    assert "serves at /mcp" in connect("cursor", "--http", "http://127.0.0.1:8000").stderr
+    assert "serves at /mcp" not in connect("cursor", "--http", "http://127.0.0.1:8000/mcp").stderr
+
+
 def test_claude_desktop_takes_no_url_and_says_what_to_do() -> None:
     result = connect("claude-desktop", "--http", "http://127.0.0.1:8000/mcp")
     assert result.exit_code == 2
@@ -87,8 +92,12 @@ def test_the_aws_profile_goes_along_and_credentials_never_do(monkeypatch: pytest
         "HANDBOOK_KB_ID": "ABC",
     }
     assert SECRET not in result.output
-    assert "AWS_SECRET_ACCESS_KEY is set here and was left out" in result.stderr
+    assert "plain text: AWS_SECRET_ACCESS_KEY." in result.stderr
+    assert "set AWS_PROFILE" not in result.stderr
+    monkeypatch.delenv("AWS_PROFILE")
+    assert "set AWS_PROFILE" in connect("cursor").stderr
     assert "env" not in printed("cursor", "--local")
+    assert connect("cursor", "--local").stderr.count("Left out") == 0
 
 
 @pytest.mark.parametrize(
