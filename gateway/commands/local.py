@@ -19,14 +19,14 @@ _HOW_TO = """\
 Amazon Bedrock Runtime on this machine: {url}
 It answers Converse, ConverseStream and CountTokens for every model id. {writer}
 
-For boto3, the AWS CLI and every AWS SDK:
+For boto3 and the AWS CLI:
 
   export AWS_ENDPOINT_URL_BEDROCK_RUNTIME={url}
   export AWS_ACCESS_KEY_ID=local AWS_SECRET_ACCESS_KEY=local AWS_DEFAULT_REGION=us-east-1
   export NO_PROXY=127.0.0.1,localhost,::1
   unset AWS_BEARER_TOKEN_BEDROCK AWS_PROFILE
 
-The keys may be any, but an SDK sends nothing without them. Ctrl-C ends it."""
+The keys may be any, but nothing is sent without them. Ctrl-C ends it."""
 
 
 def local(

@@ -1,4 +1,4 @@
-"""An endpoint without a pace, and boto3 as a newcomer would point it there."""
+"""boto3 as a newcomer would point it at the endpoint."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import httpx2
 import pytest
 from botocore.config import Config
 
-from gateway.local import EchoEngine, LocalEndpoint
+from gateway.local import LocalEndpoint
 
 MODEL = "global.anthropic.claude-haiku-5-5"
 HELLO: list[dict[str, Any]] = [{"role": "user", "content": [{"text": "Hello"}]}]
@@ -33,12 +33,6 @@ def bedrock(endpoint: LocalEndpoint, *, attempts: int = 1, pool: int = 10, read_
             retries={"mode": "standard", "total_max_attempts": attempts},
         ),
     )
-
-
-@pytest.fixture
-def endpoint() -> Iterator[LocalEndpoint]:
-    with LocalEndpoint(engine=EchoEngine(pace=0)) as running:
-        yield running
 
 
 @pytest.fixture

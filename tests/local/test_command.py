@@ -61,9 +61,11 @@ def test_it_serves_reports_each_call_without_its_content_and_ends_with_0(number:
 
 
 def test_it_lets_a_language_model_write() -> None:
-    with OpenAiServer([text("from the model", "stop"), "[DONE]"]) as server:
-        with running("--llm-url", server.url, "--llm-model", "tiny") as (_, client):
-            answer = client.converse(modelId=MODEL, messages=HELLO)
+    with (
+        OpenAiServer([text("from the model", "stop"), "[DONE]"]) as server,
+        running("--llm-url", server.url, "--llm-model", "tiny") as (_, client),
+    ):
+        answer = client.converse(modelId=MODEL, messages=HELLO)
 
     assert answer["output"]["message"]["content"] == [{"text": "from the model"}]
 

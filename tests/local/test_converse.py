@@ -192,6 +192,13 @@ def test_what_a_specialist_may_send_is_accepted(stream: Stream) -> None:
     assert events[-1]["metadata"]["serviceTier"] == {"type": "flex"}
 
 
+def test_converse_repeats_how_it_was_served(client: Any) -> None:
+    answer = client.converse(modelId=MODEL, messages=HELLO, serviceTier={"type": "priority"})
+
+    assert answer["serviceTier"] == {"type": "priority"}
+    assert "performanceConfig" not in answer
+
+
 def test_events_leave_one_by_one_while_the_answer_is_still_written() -> None:
     engine = _StepEngine()
     with LocalEndpoint(engine=engine) as endpoint:

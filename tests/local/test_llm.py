@@ -136,9 +136,12 @@ def test_without_a_model_the_first_that_the_server_lists_is_asked() -> None:
 
 @pytest.mark.parametrize("models", [None, {"data": []}, "none"])
 def test_a_server_that_lists_no_model_is_unavailable(models: Any) -> None:
-    with OpenAiServer(GOOD, models=models) as server, served_by(server.url, model=None) as (client, _):
-        with pytest.raises(client.exceptions.ServiceUnavailableException, match="name one with --llm-model"):
-            client.converse(**CALL)
+    with (
+        OpenAiServer(GOOD, models=models) as server,
+        served_by(server.url, model=None) as (client, _),
+        pytest.raises(client.exceptions.ServiceUnavailableException, match="name one with --llm-model"),
+    ):
+        client.converse(**CALL)
 
 
 @pytest.mark.parametrize("operation", ["converse", "converse_stream"])
@@ -164,18 +167,33 @@ def test_a_failure_after_the_first_text_is_an_exception_in_the_stream(rest: list
             client.converse(**CALL)
 
 
+def test_an_error_in_the_middle_is_told_in_the_servers_own_words() -> None:
+    script = [text("one "), {"error": {"message": "no memory"}}]
+    with (
+        OpenAiServer(script) as server,
+        served_by(server.url) as (client, _),
+        pytest.raises(EventStreamError, match="broke off: no memory"),
+    ):
+        read(client, CALL, [])
+
+
 def test_the_servers_own_words_reach_the_caller() -> None:
-    with OpenAiServer(status=500) as server, served_by(server.url) as (client, _):
-        with pytest.raises(client.exceptions.ServiceUnavailableException, match="answered 500: out of memory"):
-            client.converse_stream(**CALL)
+    with (
+        OpenAiServer(status=500) as server,
+        served_by(server.url) as (client, _),
+        pytest.raises(client.exceptions.ServiceUnavailableException, match="answered 500: out of memory"),
+    ):
+        client.converse_stream(**CALL)
 
 
 def test_a_server_that_is_not_there_is_unavailable() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-    with served_by(f"http://127.0.0.1:{port}") as (client, _):
-        with pytest.raises(client.exceptions.ServiceUnavailableException, match=f"127.0.0.1:{port}/v1 failed"):
-            client.converse_stream(**CALL)
+    with (
+        served_by(f"http://127.0.0.1:{port}") as (client, _),
+        pytest.raises(client.exceptions.ServiceUnavailableException, match=f"127.0.0.1:{port}/v1 failed"),
+    ):
+        client.converse_stream(**CALL)
 
 
 def test_the_request_is_closed_when_the_caller_goes_away() -> None:
