@@ -13,7 +13,6 @@ _SECRET: Final = re.compile(
     r"|\bsk-[A-Za-z0-9]{6}|\beyJ[A-Za-z0-9_-]{10}|(?i:secret|password|token|api.?key|bearer) *[:= ] *\S"
     r"|(?=[A-Za-z0-9+/=_-]*[a-z])(?=[A-Za-z0-9+/=_-]*[A-Z])(?=[A-Za-z0-9+/=_-]*[0-9])[A-Za-z0-9+/=_-]{20}"
 )
-_UNPRINTABLE: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 
 
 def quoted(text: str) -> str:
@@ -25,5 +24,7 @@ def quoted(text: str) -> str:
 
 
 def one_line(text: str) -> str:
-    """The text with line breaks, control characters and lone surrogates as escapes."""
-    return _UNPRINTABLE.sub(lambda match: match[0].encode("unicode_escape").decode(), text)
+    """The text with whatever is not printable as escapes: line breaks, control and direction marks, surrogates."""
+    if text.isprintable():
+        return text
+    return "".join(each if each.isprintable() else each.encode("unicode_escape").decode() for each in text)

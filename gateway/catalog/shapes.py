@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from itertools import islice
 from typing import Any, Final
 from urllib.parse import unquote
 
-_MOST: Final = 200  # schemas that apply at one place; more is nobody's honest schema
+_MOST: Final = 50  # schemas that apply at one place; more is nobody's honest schema
 ANY: Final[Mapping[str, Any]] = {}
 
 
@@ -88,7 +89,7 @@ def _branches(schema: Any, root: Any, seen: set[int]) -> Iterator[dict[str, Any]
         return
     seen.add(id(schema))
     yield schema
-    for each in _in_place(schema, root):
+    for each in islice(_in_place(schema, root), _MOST):
         yield from _branches(each, root, seen)
 
 
@@ -113,11 +114,11 @@ def _types(schema: Any, root: Any, seen: set[int]) -> frozenset[str] | None:
     seen.add(id(schema))
     found = _declared(schema.get("type"))
     every = schema.get("allOf")
-    for each in [*(every if isinstance(every, list) else ()), *_referred(schema, root)]:
+    for each in [*(every[:_MOST] if isinstance(every, list) else ()), *_referred(schema, root)]:
         found = _both(found, _types(each, root, seen))
     for keyword in ("anyOf", "oneOf"):
         if isinstance(choices := schema.get(keyword), list) and choices:
-            each_types = [_types(each, root, seen) for each in choices]
+            each_types = [_types(each, root, seen) for each in choices[:_MOST]]
             union = frozenset[str]().union(*(types for types in each_types if types is not None))
             found = _both(found, None if None in each_types else union)
     return found

@@ -1,0 +1,112 @@
+"""What `load` promises of a folder as a whole: order, digest, usage errors, and nothing hidden by anything."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from gateway.catalog import load
+from gateway.catalog.diagnostics import Severity
+from gateway.errors import UsageError
+from tests.catalog.conftest import REVIEWER, Write
+
+
+def test_a_folder_without_a_catalog_is_a_usage_error_that_names_init(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="gateway init"):
+        load(tmp_path, {})
+
+
+@pytest.mark.parametrize("root", ["absent", "file", "file/below"])
+def test_a_root_that_is_no_folder_is_a_usage_error(tmp_path: Path, root: str) -> None:
+    (tmp_path / "file").write_text("text")
+    with pytest.raises(UsageError, match="is not a folder"):
+        load(tmp_path / root, {})
+
+
+def test_entries_come_sorted_by_name_whatever_their_files_are_called(reading: Write) -> None:
+    names = {"z": "alpha", "a": "zulu", "m": "mike"}
+    loaded = reading({f"specialists/{file}.yaml": f"name: {name}\n{REVIEWER}" for file, name in names.items()})
+    assert list(loaded.catalog.specialists) == ["alpha", "mike", "zulu"]
+
+
+def test_a_broken_file_hides_nothing_in_the_others(reading: Write) -> None:
+    loaded = reading(
+        {
+            "gateway.yaml": "- broken",
+            "specialists/a.yaml": "a: [",
+            "specialists/b.yaml": b"\xff",
+            "specialists/c.yaml": REVIEWER + "colour: red\n",
+            "specialists/d.yaml": REVIEWER,
+            "knowledge_bases/e.yaml": "description: E\n",
+        }
+    )
+    assert [(each.path, each.rule) for each in loaded.diagnostics] == [
+        ("gateway.yaml", "wrong-value"),
+        ("knowledge_bases/e.yaml", "missing-key"),
+        ("specialists/a.yaml", "yaml-syntax"),
+        ("specialists/b.yaml", "yaml-encoding"),
+        ("specialists/c.yaml", "unknown-key"),
+    ]
+    assert list(loaded.catalog.specialists) == ["d"]
+    assert set(loaded.sources) == {each.path for each in loaded.diagnostics} | {"specialists/d.yaml"}
+
+
+def test_a_broken_gateway_yaml_is_not_blamed_on_the_specialists_that_need_its_defaults(reading: Write) -> None:
+    loaded = reading({"gateway.yaml": "defaults: [", "specialists/a.yaml": "description: A\nsystem_prompt: B\n"})
+    assert {each.path for each in loaded.diagnostics} == {"gateway.yaml"}
+    assert loaded.catalog.specialists["a"].model_id == ()
+
+
+def test_the_digest_changes_with_every_file_read_and_with_nothing_else(reading: Write, tmp_path: Path) -> None:
+    files = {
+        "gateway.yaml": "defaults: {model_id: a.b}\n",
+        "specialists/a.yaml": "description: A\nsystem_prompt_file: prompt.md\n",
+        "specialists/prompt.md": "You help.\n",
+        "knowledge_bases/k.yaml": "description: K\nknowledge_base_id: ABCDEFGHIJ\n",
+    }
+    first = reading(files).catalog.digest
+    assert reading({"specialists/README.txt": "not read"}).catalog.digest == first
+    seen = {first}
+    for name, text in files.items():
+        seen.add(reading({name: text + "# changed\n"}).catalog.digest)
+        assert reading({name: text}).catalog.digest == first
+    (tmp_path / "specialists/a.yaml").rename(tmp_path / "specialists/b.yaml")
+    seen.add(load(tmp_path, {}).catalog.digest)
+    assert len(seen) == len(files) + 2
+
+
+def test_an_unset_variable_is_a_warning_for_lint_and_an_error_for_serve(reading: Write, tmp_path: Path) -> None:
+    lint = reading({"specialists/a.yaml": REVIEWER.replace("a.b", "${MODEL}")})
+    assert [each.severity for each in lint.diagnostics] == [Severity.WARNING]
+    assert lint.catalog.specialists["a"].model_id == ("${MODEL}",)
+    serve = load(tmp_path, {}, unset=Severity.ERROR)
+    assert [each.severity for each in serve.diagnostics] == [Severity.ERROR]
+    assert not serve.catalog.specialists
+    assert load(tmp_path, {"MODEL": "c.d"}).catalog.specialists["a"].model_id == ("c.d",)
+
+
+def test_sources_hold_what_was_written_and_entries_what_the_environment_makes_of_it(reading: Write) -> None:
+    loaded = reading({"specialists/a.yaml": REVIEWER.replace("a.b", "${MODEL:-c.d}")}, {"MODEL": "secret.value"})
+    assert loaded.sources["specialists/a.yaml"].data["model_id"] == "${MODEL:-c.d}"
+    assert loaded.catalog.specialists["a"].model_id == ("secret.value",)
+
+
+def test_a_prompt_is_never_filled_from_the_environment(reading: Write) -> None:
+    loaded = reading({"specialists/a.yaml": REVIEWER + "user_prompt: ${HOME} {{ content }}\n"}, {"HOME": "leaked"})
+    assert loaded.catalog.specialists["a"].user_prompt.text == "${HOME} {{ content }}"
+
+
+def test_a_name_that_is_no_text_of_one_line_is_shown_escaped(tmp_path: Path) -> None:
+    (tmp_path / "specialists").mkdir()
+    (tmp_path / "specialists" / "a\nb.yaml").write_text("")
+    Path(os.fsdecode(os.fsencode(tmp_path / "specialists") + b"/\xff.yaml")).write_text("")
+    paths = [each.path for each in load(tmp_path, {}).diagnostics]
+    assert paths == ["specialists/\\udcff.yaml", "specialists/a\\nb.yaml"]
+
+
+def test_a_file_of_faults_without_end_is_cut_and_says_how_many_are_left(reading: Write) -> None:
+    loaded = reading({"specialists/a.yaml": REVIEWER + "".join(f"key{index}: 1\n" for index in range(150))})
+    assert len(loaded.diagnostics) == 101
+    assert loaded.diagnostics[-1].message == "The file has 50 more faults, which are not listed."

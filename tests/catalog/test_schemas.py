@@ -1,0 +1,124 @@
+"""The JSON Schemas that ship: in step with the dataclasses, complete for an editor, and valid themselves."""
+
+from __future__ import annotations
+
+import json
+import types
+from collections.abc import Iterator
+from dataclasses import MISSING, fields, is_dataclass
+from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
+
+import pytest
+from jsonschema import Draft202012Validator
+from typer.testing import CliRunner
+
+from gateway.catalog import entries
+from gateway.catalog.schemas import KINDS, schema_of, text_of
+from gateway.commands import app
+
+SPECIALIST, KNOWLEDGE_BASE, GATEWAY = (schema_of(kind) for kind in KINDS)
+OBJECTS = {
+    entries.Specialist: SPECIALIST,
+    entries.Annotations: SPECIALIST["properties"]["annotations"],
+    entries.Cache: SPECIALIST["properties"]["cache"],
+    entries.KnowledgeBase: KNOWLEDGE_BASE,
+    entries.Settings: GATEWAY,
+    entries.Defaults: GATEWAY["properties"]["defaults"],
+    entries.ModelOverride: GATEWAY["$defs"]["model"],
+    entries.Price: GATEWAY["$defs"]["model"]["properties"]["price"],
+    entries.Http: GATEWAY["properties"]["http"],
+    entries.Access: GATEWAY["properties"]["access"],
+    entries.Jwt: GATEWAY["properties"]["access"]["properties"]["jwt"],
+    entries.LintSettings: GATEWAY["properties"]["lint"],
+}
+NOT_WRITTEN = {"path"}  # where the entry comes from
+WRITTEN_TWO_WAYS = {"system_prompt_file": "system_prompt"}
+DURATIONS = {"timeout", "ttl"}
+
+
+@pytest.mark.parametrize("entry", OBJECTS, ids=lambda entry: entry.__name__)
+def test_fields_and_keys_are_the_same(entry: type) -> None:
+    keys = {WRITTEN_TWO_WAYS.get(key, key) for key in OBJECTS[entry]["properties"]}
+    assert keys == {field.name for field in fields(entry)} - NOT_WRITTEN
+
+
+@pytest.mark.parametrize("entry", OBJECTS, ids=lambda entry: entry.__name__)
+def test_a_field_has_the_type_its_key_takes(entry: type) -> None:
+    hints = get_type_hints(entry)
+    for key, schema in OBJECTS[entry]["properties"].items():
+        hint = hints[WRITTEN_TWO_WAYS.get(key, key)]
+        assert json_types(schema) == field_types(key, hint), f"{entry.__name__}.{key}"
+
+
+@pytest.mark.parametrize("entry", OBJECTS, ids=lambda entry: entry.__name__)
+def test_a_field_without_a_default_is_a_key_that_is_required_or_found_elsewhere(entry: type) -> None:
+    elsewhere = {"name", "system_prompt", "user_prompt", "model_id", "inputs"} if entry is entries.Specialist else set()
+    elsewhere |= {"name"} if entry is entries.KnowledgeBase else set()
+    needed = {each.name for each in fields(entry) if each.default is MISSING and each.default_factory is MISSING}
+    assert set(OBJECTS[entry].get("required", ())) == needed - elsewhere
+
+
+def test_every_dataclass_that_is_written_in_a_file_is_compared() -> None:
+    others = {entries.PromptSource, entries.Catalog}
+    known = {each for each in vars(entries).values() if isinstance(each, type) and is_dataclass(each)}
+    assert known - others == set(OBJECTS)
+
+
+def json_types(schema: dict[str, Any]) -> set[str]:
+    if "$ref" in schema:
+        return {"object"}
+    if "enum" in schema:
+        return {f"={each}" for each in schema["enum"]}
+    found = schema["type"]
+    return set(found) if isinstance(found, list) else {found}
+
+
+def field_types(key: str, hint: Any) -> set[str]:
+    """The JSON types that make a value of this Python type."""
+    if get_origin(hint) in (Union, types.UnionType):
+        return set().union(*(field_types(key, each) for each in get_args(hint) if each is not type(None)))
+    if get_origin(hint) is Literal:
+        return {f"={each}" for each in get_args(hint)}
+    if get_origin(hint) is tuple:
+        return {"array", "string"} if key in {"model_id", "audience"} else {"array"}
+    if key in DURATIONS:
+        return {"string"}
+    if (is_dataclass(hint) and hint is not entries.PromptSource) or get_origin(hint) is not None:
+        return {"object"}
+    names = {bool: "boolean", int: "integer", float: "number"}
+    return {names.get(hint, "string")}
+
+
+def objects(schema: Any, where: str) -> Iterator[tuple[str, dict[str, Any]]]:
+    if isinstance(schema, dict):
+        if schema.get("type") == "object" and "properties" in schema:
+            yield where, schema
+        for key, each in schema.items():
+            if key not in {"examples", "json_schema"}:
+                yield from objects(each, f"{where}/{key}")
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_schema_is_valid_and_each_key_has_a_description_and_an_example_that_fits(kind: Any) -> None:
+    schema = schema_of(kind)
+    Draft202012Validator.check_schema(schema)
+    found = dict(objects(schema, kind))
+    assert found
+    for where, each in found.items():
+        assert each["additionalProperties"] is False, where
+        assert where.endswith("filter") or "/filter/" in where or set(each["patternProperties"]) == {"^x-"}, where
+        for key, value in each["properties"].items():
+            assert value.get("description", "").endswith("."), f"{where}/{key}"
+            if "/filter/" in where or where.endswith("filter"):
+                continue  # the filter's one example stands at its top
+            assert value["examples"], f"{where}/{key}"
+            whole = Draft202012Validator({**value, "$defs": schema.get("$defs", {})})
+            for example in value["examples"]:
+                assert whole.is_valid(example), f"{where}/{key}: {example}"
+
+
+def test_the_schemas_print_as_they_are_shipped() -> None:
+    for name, kind in (("specialist", "specialist"), ("knowledge-base", "knowledge_base"), ("gateway", "gateway")):
+        printed = CliRunner().invoke(app, ["schema", name])
+        assert (printed.exit_code, printed.stdout) == (0, text_of(kind))  # type: ignore[arg-type]
+        assert json.loads(printed.stdout)["$schema"].endswith("2020-12/schema")
