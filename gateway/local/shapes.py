@@ -7,7 +7,6 @@ failed to satisfy constraint: ...". A value of the wrong JSON type is a Serializ
 from __future__ import annotations
 
 import base64
-import binascii
 import json
 import re
 from collections.abc import Callable, Mapping
@@ -184,7 +183,7 @@ def _typed(kind: str, value: Any, path: Path) -> None:
 def _decoded(value: str, path: Path) -> bytes:
     try:
         return base64.b64decode(value, validate=True)
-    except binascii.Error:
+    except ValueError:  # binascii.Error is one, and so is what text beyond ASCII raises
         raise BedrockError("SerializationException", f"The value at '{_coral(path)}' is no valid Base64") from None
 
 

@@ -1,0 +1,97 @@
+"""However broken a request is, it is refused as AWS refuses it, or served: nothing else is ever raised."""
+
+from __future__ import annotations
+
+import copy
+import random
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any
+
+from gateway.local import echo, openai_messages, tokens, validation
+from gateway.local.engine import ModelRequest
+from gateway.local.errors import BedrockError
+
+from .conftest import MODEL
+
+WHOLE: dict[str, Any] = {
+    "system": [{"text": "s"}, {"cachePoint": {"type": "default"}}, {"guardContent": {"text": {"text": "g"}}}],
+    "messages": [
+        {
+            "role": "user",
+            "content": [
+                {"text": "a"},
+                {"image": {"format": "png", "source": {"bytes": "YWJj"}}},
+                {"document": {"format": "md", "name": "n", "source": {"text": "x"}}},
+            ],
+        },
+        {
+            "role": "assistant",
+            "content": [
+                {"toolUse": {"toolUseId": "1", "name": "t", "input": {}}},
+                {"reasoningContent": {"reasoningText": {"text": "r"}}},
+            ],
+        },
+        {
+            "role": "user",
+            "content": [{"toolResult": {"toolUseId": "1", "content": [{"text": "x"}, {"json": {"a": 1}}]}}],
+        },
+    ],
+    "toolConfig": {"tools": [{"toolSpec": {"name": "t", "inputSchema": {"json": {}}}}]},
+    "inferenceConfig": {"maxTokens": 5, "temperature": 1, "stopSequences": ["a"]},
+    "requestMetadata": {"a": "b"},
+    "promptVariables": {"a": {"text": "b"}},
+}
+VALUES: list[Any] = [
+    *(None, 0, -1, 1.5, True, 10**30, "", "  ", "x" * 3000, "é", "\ud800", "user", "system"),
+    *([], {}, [None], [[]], {"text": None}, {"text": "a"}, {"bytes": ""}, {"bytes": "YQ=="}),
+    {"s3Location": {"uri": "s3://abc/def"}},
+]
+
+
+def test_ten_thousand_broken_requests() -> None:
+    chance = random.Random(1)
+    places = [place for place in _places(WHOLE) if place]
+    outcomes: Counter[str] = Counter()
+    for _ in range(10_000):
+        request = copy.deepcopy(WHOLE)
+        for _ in range(chance.choice((1, 1, 2))):
+            _break(request, chance.choice(places), chance)
+        outcomes[_outcome(request)] += 1
+
+    assert set(outcomes) == {"ValidationException", "SerializationException", "served"}
+    assert min(outcomes.values()) > 500
+
+
+def _outcome(request: dict[str, Any]) -> str:
+    try:
+        validation.converse("Converse", MODEL, request)
+        echo.answer(MODEL, request)
+        tokens.count_request(request)
+        openai_messages.chat(ModelRequest(MODEL, request), "tiny")
+    except BedrockError as error:
+        return error.name
+    return "served"
+
+
+def _places(value: Any, place: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    yield place
+    items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, inner in items:
+        yield from _places(inner, (*place, key))
+
+
+def _break(request: Any, place: tuple[Any, ...], chance: random.Random) -> None:
+    """Replaces, removes or adds something at that place, if an earlier break has left it there."""
+    try:
+        for key in place[:-1]:
+            request = request[key]
+        match chance.choice(("replace", "replace", "remove", "add")):
+            case "replace":
+                request[place[-1]] = copy.deepcopy(chance.choice(VALUES))
+            case "remove":
+                del request[place[-1]]
+            case _:
+                request[chance.choice(("text", "image", "unknown"))] = copy.deepcopy(chance.choice(VALUES))
+    except (KeyError, IndexError, TypeError):
+        return
