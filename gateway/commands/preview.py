@@ -111,7 +111,7 @@ def _estimate_line(specialist: Specialist, estimate: Estimate) -> str:
     model_id = specialist.model_id[0]
     line = f"{model_id}: about {estimate.input_tokens:,} tokens in"
     if estimate.input_usd is None:
-        return f"{line}; its price is not known. Write `price` for it under models in gateway.yaml."
+        return f"{line}; its price is not known. Give it in gateway.yaml: models: {{{model_id}: {{price: ...}}}}."
     line += f", about ${estimate.input_usd:.6f}"
     if estimate.most_usd is not None:
         line += f"; with an answer of at most {estimate.most_tokens:,} tokens, at most about ${estimate.most_usd:.6f}"

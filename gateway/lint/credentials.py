@@ -54,7 +54,8 @@ _ASSIGNED = re.compile(
     r"(?i)(?:secret|passw(?:or)?d|token|api_?-?key|access_?-?key|credential)[\w-]{0,20}"
     r"[\"']?[ \t]{0,3}[:=]{1,2}[ \t]{0,3}[\"']?(?P<value>[A-Za-z0-9+/=_.~-]{20,200})(?![A-Za-z0-9+/=_.~-])"
 )
-_BITS = 3.7  # a character of what a random generator wrote; English and identifiers have less
+_RANDOM_PART = re.compile(r"[A-Za-z0-9+/]{12,}")
+_BITS = 3.2  # of entropy a character; words, versions and ids of models have less, or are of short parts
 
 
 def check(context: Context) -> Iterator[Diagnostic]:
@@ -96,8 +97,13 @@ def _secrets(text: str) -> Iterator[tuple[Rule, int, str]]:
 
 
 def _random(value: str) -> bool:
-    """Whether a text looks like it came out of a random generator: of several kinds of characters, hardly repeating."""
-    if "EXAMPLE" in value or not (re.search(r"[0-9]", value) and re.search(r"[A-Za-z]", value)):
-        return False
-    counts = Counter(value).values()
-    return -sum(count / len(value) * math.log2(count / len(value)) for count in counts) >= _BITS
+    """Whether a part of a text looks like it came out of a random generator: letters and digits, hardly repeating."""
+    return "EXAMPLE" not in value and any(
+        re.search(r"[0-9]", part) and re.search(r"[A-Za-z]", part) and _entropy(part) >= _BITS
+        for part in _RANDOM_PART.findall(value)
+    )
+
+
+def _entropy(text: str) -> float:
+    """Shannon's entropy of its characters, in bits a character."""
+    return -sum(count / len(text) * math.log2(count / len(text)) for count in Counter(text).values())

@@ -1,0 +1,189 @@
+"""What linting promises beyond each rule: safe, linear, and only about what is there."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from gateway import lint
+from gateway.catalog import load
+from gateway.catalog.diagnostics import Diagnostic
+
+TODAY = date(2026, 11, 22)
+SOUND = """\
+    description: Reviews code for bugs, security issues and best practice.
+    model_id: global.anthropic.claude-haiku-5-5
+    system_prompt: You review code.
+"""
+WriteCatalog = Callable[..., Path]
+
+
+def check(root: Path, environ: dict[str, str] | None = None) -> tuple[Diagnostic, ...]:
+    return lint.check(load(root, environ or {}), today=TODAY)
+
+
+def test_a_sound_catalog_has_no_diagnostic(write_catalog: WriteCatalog) -> None:
+    assert check(write_catalog({"specialists/reviewer.yaml": SOUND})) == ()
+
+
+def test_the_samples_have_none() -> None:
+    assert check(Path(__file__).parents[2]) == ()
+
+
+def test_an_ignored_warning_is_dropped_and_an_error_is_not(write_catalog: WriteCatalog) -> None:
+    files = {
+        "specialists/reviewer.yaml": "description: Reviews.\nmodel_id: nope\nsystem_prompt: '{{ who }}'\n",
+        "gateway.yaml": "lint: {ignore: [description-thin, model-unknown, undeclared-variable]}\n",
+    }
+    assert {each.rule for each in check(write_catalog(files))} == {"undeclared-variable", "lint-ignore"}
+
+
+def test_a_variable_that_is_not_set_causes_no_other_fault(write_catalog: WriteCatalog) -> None:
+    files = {
+        "specialists/reviewer.yaml": SOUND.replace("global.anthropic.claude-haiku-5-5", "${MODEL}")
+        + "    max_tokens: 900000\n    temperature: 0.5\n    knowledge_bases: [handbook]\n",
+        "knowledge_bases/handbook.yaml": "description: A handbook of everything that we do here.\n"
+        "knowledge_base_id: ${HANDBOOK}\n",
+    }
+    root = write_catalog(files)
+    assert {each.rule for each in check(root)} == {"env-unset", "not-yet-served"}
+    known = check(root, {"MODEL": "global.anthropic.claude-sonnet-5-5", "HANDBOOK": "ABCDEFGHIJ"})
+    assert {each.rule for each in known} == {"not-yet-served", "max-tokens-range", "temperature-range"}
+
+
+def test_a_dated_rule_goes_by_the_day_it_is_given(write_catalog: WriteCatalog) -> None:
+    root = write_catalog({"specialists/a.yaml": SOUND.replace("haiku-5-5", "sonnet-4-5-20250929-v1:0")})
+    loaded = load(root, {})
+    before, after = (lint.check(loaded, today=day) for day in (date(2027, 4, 7), date(2027, 4, 8)))
+    assert "reaches its end of life on 2027-04-08" in before[0].message
+    assert "reached its end of life on 2027-04-08" in after[0].message
+
+
+def secret(*parts: str) -> str:
+    """Put together here, so that no scanner of this repository takes it for a real one."""
+    return "".join(parts)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        secret("AK", "IA", "Q3EGRZ5LIXW7TOJB"),
+        secret("AB", "SK", "QmVkcm9ja0FQSUtleS0" * 3),
+        secret("-----BEGIN RSA ", "PRIVATE KEY-----"),
+        secret("-----BEGIN ", "PRIVATE KEY-----"),
+        secret("gh", "p_", "x9" * 18),
+        secret("github", "_pat_", "x9" * 30),
+        secret("gl", "pat-", "x9" * 12),
+        secret("xo", "xb-", "1234567890-abcdefghij"),
+        secret("sk-", "ant-", "api03-" + "x9" * 20),
+        secret("sk-", "proj-", "x9" * 20),
+        secret("sk_", "live_", "x9" * 15),
+        secret("AI", "za", "x9y" * 11, "Zq"),
+        secret("hf", "_", "x9" * 17),
+        secret("npm", "_", "x9" * 18),
+        secret("ey", "JhbGciOiJIUzI1NiJ9.", "ey", "JzdWIiOiIxMjM0NSJ9.", "abcdefghijklmnop"),
+        secret("postgres://", "gateway:", "hunter22hunter", "@db.acme.example/x"),
+    ],
+)
+def test_a_credential_is_found_and_never_quoted(write_catalog: WriteCatalog, text: str) -> None:
+    found = check(write_catalog({"specialists/reviewer.yaml": SOUND.replace("review code", f"use {text} to")}))
+    assert "credential" in {each.rule for each in found}
+    for each in found:
+        assert text not in f"{each.message}{each.hint}"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "AKIAIOSFODNN7EXAMPLE",
+        "a password: keep it secret, keep it safe",
+        "the token: <your-token-goes-right-here>",
+        "api_key = your-api-key-goes-here-please",
+        "https://user:password@",
+        "sk-learn and sk-image are libraries",
+        "token: global.anthropic.claude-haiku-5-5",
+    ],
+)
+def test_what_is_no_credential_is_left_alone(write_catalog: WriteCatalog, text: str) -> None:
+    catalog = write_catalog({"specialists/reviewer.yaml": SOUND.replace("You review code.", f"|\n      {text}")})
+    assert check(catalog) == ()
+
+
+HOSTILE = {
+    "specialists/fold.yaml": SOUND.replace("You review code.", "\"{{ 'a' * 300000000 }} {{ 10 ** 100000000 }}\""),
+    "specialists/loop.yaml": SOUND.replace(
+        "You review code.", '"{% for a in range(10 ** 9) %}{% for b in range(10 ** 9) %}{% endfor %}{% endfor %}"'
+    ),
+    "specialists/deep.yaml": SOUND.replace("You review code.", '"{{ ' + "(" * 20000 + ')"'),
+    "specialists/long.yaml": SOUND.replace("You review code.", '"{{ ' + "a + " * 20000 + 'a }}"'),
+    "specialists/self.yaml": SOUND.replace("You review code.", "\"{% include 'self.md' %}\""),
+    "specialists/self.md": "{% include 'self.md' %}{% include 'self.md' %}\n",
+    "specialists/regex.yaml": SOUND.replace("You review code.", "'{{ content }} {{ n }}'")
+    + "    inputs: {content: {type: string}, n: {type: string, pattern: '^(a+)+$', default: "
+    + "a" * 60
+    + "!}}\n",
+    "specialists/refs.yaml": SOUND.replace("You review code.", "'{{ content }} {{ n }}'")
+    + "    inputs:\n      content: {type: string}\n      n:\n        default: x\n        $ref: '#/$defs/d0'\n"
+    + "        $defs:\n"
+    + "".join(
+        f"          d{i}: {{allOf: [{{$ref: '#/$defs/d{i + 1}'}}, {{$ref: '#/$defs/d{i + 1}'}}]}}\n" for i in range(40)
+    )
+    + "          d40: {type: string}\n",
+    "specialists/dots.yaml": SOUND.replace("You review code.", "token" * 20000 + "=" * 20000 + "a" * 20000),
+}
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_a_strangers_catalog_is_linted_safely(write_catalog: WriteCatalog, name: str) -> None:
+    root = write_catalog({name: HOSTILE[name], "specialists/self.md": HOSTILE["specialists/self.md"]})
+    started = time.process_time()
+    found = check(root)
+    assert time.process_time() - started < 2
+    assert not {each.rule for each in found} & {"yaml-syntax", "yaml-limits"}  # it is what it is meant to be
+
+
+def test_nothing_outside_the_catalog_is_read(write_catalog: WriteCatalog, tmp_path: Path) -> None:
+    outside = tmp_path / "outside.md"
+    outside.write_text("{{ a_name_that_only_stands_outside }}", "utf-8")
+    root = write_catalog(
+        {
+            "specialists/a.yaml": SOUND.replace(
+                "You review code.", "\"{% include 'in.md' %}{% include '../../outside.md' %}\""
+            )
+        }
+    )
+    (root / "specialists/in.md").symlink_to(outside)
+    found = check(root)
+    assert [each.rule for each in found] == ["template-include", "template-include"]
+    assert "only_stands_outside" not in str(found)
+
+
+def test_linting_imports_nothing_it_does_not_need() -> None:
+    script = (
+        "import sys; from gateway.commands import app\n"
+        "try: app(['lint'])\nexcept SystemExit: pass\n"
+        "print(sorted({'boto3', 'botocore', 'fastmcp', 'mcp', 'genai_prices', 'uvicorn', 'rich'} & set(sys.modules)))"
+    )
+    root = Path(__file__).parents[2]
+    said = subprocess.check_output([sys.executable, "-c", script], cwd=root, text=True)
+    assert said.splitlines()[-1] == "[]"
+
+
+def test_time_grows_with_the_number_of_files_and_no_faster(write_catalog: WriteCatalog) -> None:
+    def seconds(number: int) -> float:
+        root = write_catalog(
+            {f"specialists/s{i}.yaml": SOUND.replace("haiku-5-5", f"haiku-5-{i}") for i in range(number)}
+        )
+        started = time.process_time()
+        check(root)
+        return time.process_time() - started
+
+    seconds(10)
+    few, many = seconds(100), seconds(800)
+    assert many < few * 8 * 2.5
