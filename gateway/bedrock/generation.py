@@ -125,6 +125,8 @@ class Generation:
 
     def _converse(self) -> Generated:
         response = self._client.converse(**self._request)
+        if "output" not in response:  # boto3 lets an answer pass that is no JSON, such as a proxy's error page
+            raise GenerationFailed(AwsFault("StreamCut", "The answer was not Bedrock's", again=True))
         blocks = response["output"]["message"]["content"]
         text = "".join(block.get("text", "") for block in blocks)
         if text and not self._aborted:

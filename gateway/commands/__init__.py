@@ -25,7 +25,7 @@ from gateway.errors import GatewayError, UsageError
 class _Gateway(TyperGroup):
     """Turns every `GatewayError` into its sentence on stderr and an exit code: 2 for wrong usage, else 1."""
 
-    def invoke(self, ctx: typer.Context) -> Any:
+    def invoke(self, ctx: Any) -> Any:  # typer's own context class is not public
         try:
             return super().invoke(ctx)
         except GatewayError as error:

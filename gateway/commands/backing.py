@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated
@@ -23,6 +24,9 @@ LlmModelOption = Annotated[
     typer.Option("--llm-model", help="With --llm-url: the model to ask it for."),
 ]
 
+_REMEMBERED = 100
+"""Calls that the endpoint inside `serve --local` keeps, each with its whole request, for `/_local/calls`."""
+
 
 @contextmanager
 def backing(catalog: Catalog, *, local: bool, llm_url: str | None, llm_model: str | None) -> Iterator[Aws]:
@@ -38,12 +42,12 @@ def backing(catalog: Catalog, *, local: bool, llm_url: str | None, llm_model: st
         finally:
             aws.close()
         return
-    from gateway.local import LocalEndpoint
-    from gateway.local.llm import OpenAiEngine
+    from gateway.local import LocalEndpoint, OpenAiEngine
 
     try:
-        engine = OpenAiEngine(llm_url, model=llm_model) if llm_url else None
-        endpoint = LocalEndpoint(engine=engine)
+        api_key = os.environ.get("GATEWAY_LLM_API_KEY")
+        engine = OpenAiEngine(llm_url, model=llm_model, api_key=api_key) if llm_url else None
+        endpoint = LocalEndpoint(engine=engine, keep=_REMEMBERED)
         endpoint.start()
     except (OSError, ValueError) as error:
         raise GatewayError(f"the local endpoint did not start: {error}") from None

@@ -33,6 +33,7 @@ def serve(
     """Serve the catalog as MCP tools: over stdio, or with --http to many clients at once."""
     opened = open_catalog(catalog)
     from gateway.server.run import leave, serve_http, serve_stdio
+    from gateway.web import health
 
     with backing(opened, local=local, llm_url=llm_url, llm_model=llm_model) as aws:
         if not http:
@@ -46,6 +47,7 @@ def serve(
                 port=port,
                 insecure=insecure,
                 grace=grace,
+                routes=lambda ready: health.routes(ready, len(opened.specialists)),
                 started=lambda url: _announce(url, sorted(opened.specialists), local=local),
             )
     if not finished:

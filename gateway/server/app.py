@@ -10,6 +10,7 @@ from fastmcp.server.auth import AuthProvider
 from gateway.catalog.entries import Catalog
 from gateway.consult.consultation import Consultations
 from gateway.server.call_log import CallLog
+from gateway.server.cancellation import Cancellations
 from gateway.server.provider import CatalogProvider
 from gateway.server.tool import SpecialistTool
 from gateway.server.unknown_tool import UnknownTool
@@ -18,11 +19,17 @@ _LIST_TTL = 60  # seconds a client may keep tools/list; 2026-07-28 wants every l
 
 
 def build(
-    catalog: Catalog, consultations: Consultations, *, log: CallLog | None = None, auth: AuthProvider | None = None
+    catalog: Catalog,
+    consultations: Consultations,
+    *,
+    cancellations: Cancellations | None = None,
+    log: CallLog | None = None,
+    auth: AuthProvider | None = None,
 ) -> FastMCP:
-    """The MCP server of a catalog: one tool per specialist, sorted by name."""
+    """The MCP server of a catalog: one tool per specialist, sorted by name. The options are those of serving HTTP."""
+    heard = cancellations or Cancellations()
     provider = CatalogProvider(
-        {name: SpecialistTool.of(entry, consultations, log) for name, entry in catalog.specialists.items()}
+        {name: SpecialistTool.of(entry, consultations, heard, log) for name, entry in catalog.specialists.items()}
     )
     server: FastMCP = FastMCP(
         name=catalog.settings.name,

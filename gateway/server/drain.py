@@ -5,7 +5,10 @@ from __future__ import annotations
 import asyncio
 import json
 
+from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from gateway.server.cancellation import read_ahead
 
 _REFUSAL = json.dumps(
     {
@@ -28,13 +31,18 @@ class Drain:
         self.draining = False
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """One request, passed on or refused with 503."""
+        """One request, passed on or, when it is a tool's call and the gateway is ending, refused with 503.
+
+        Lists and the like are still answered: a client whose call is in flight may need one to read its result.
+        """
         if scope["type"] != "http" or scope["path"] != self._path:
             await self._app(scope, receive, send)
             return
         if self.draining:
-            await _refuse(send)
-            return
+            is_call, receive = await _is_call(scope, receive)
+            if is_call:
+                await _refuse(send)
+                return
         self._in_flight += 1
         self._idle.clear()
         try:
@@ -52,6 +60,15 @@ class Drain:
         except TimeoutError:
             return self._in_flight
         return 0
+
+
+async def _is_call(scope: Scope, receive: Receive) -> tuple[bool, Receive]:
+    """Whether a request is `tools/call`, and a `receive` that gives its body (once more)."""
+    method = Headers(scope=scope).get("mcp-method")
+    if method is not None or scope["method"] != "POST":
+        return method == "tools/call", receive
+    body, again = await read_ahead(receive)
+    return b'"tools/call"' in body, again
 
 
 async def _refuse(send: Send) -> None:

@@ -16,6 +16,7 @@ from starlette.routing import BaseRoute
 
 from gateway.catalog.entries import Http
 from gateway.errors import GatewayError
+from gateway.server.cancellation import Cancellations, Sessions
 from gateway.server.drain import Drain
 
 PATH = "/mcp"
@@ -24,10 +25,18 @@ PATH = "/mcp"
 class HttpServer:
     """A FastMCP server on a socket of its own, from `bind` to the last answered call."""
 
-    def __init__(self, server: FastMCP, settings: Http, *, routes: Callable[[Drain], list[BaseRoute]]) -> None:
+    def __init__(
+        self,
+        server: FastMCP,
+        settings: Http,
+        *,
+        cancellations: Cancellations,
+        routes: Callable[[Drain], list[BaseRoute]],
+    ) -> None:
         """`routes` gives what is served besides MCP, and may ask the Drain whether calls are still taken."""
         self._server = server
         self._settings = settings
+        self._cancellations = cancellations
         self._routes = routes
 
     async def serve(self, listener: socket.socket, *, grace: float, started: Callable[[], None]) -> bool:
@@ -43,7 +52,7 @@ class HttpServer:
             allowed_hosts=list(self._settings.allowed_hosts),
             allowed_origins=list(self._settings.allowed_origins),
         )
-        drain = Drain(app, PATH)
+        drain = Drain(Sessions(app, PATH, self._cancellations), PATH)
         app.router.routes.extend(self._routes(drain))
         uv = _Uvicorn(
             uvicorn.Config(
@@ -115,8 +124,9 @@ def bind(host: str, port: int) -> socket.socket:
         listener.listen(2048)
     except OSError as error:
         listener.close()
+        why = error.strerror or error
         raise GatewayError(
-            f"Cannot listen on {host}:{port}: {error.strerror}. Give another --port, or end what uses this one."
+            f"Cannot listen on {host}:{port}: {why}. Give another --port, or end what uses this one."
         ) from None
     listener.setblocking(False)
     return listener

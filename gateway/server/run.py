@@ -7,10 +7,10 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Coroutine
-from contextlib import suppress
 from typing import Any, TypeVar
 
 import uvloop
+from starlette.routing import BaseRoute
 
 from gateway.aws.session import Aws
 from gateway.catalog.entries import Catalog
@@ -19,10 +19,13 @@ from gateway.errors import UsageError
 from gateway.server.app import build
 from gateway.server.auth import is_loopback, verifier
 from gateway.server.call_log import CallLog
+from gateway.server.cancellation import Cancellations
 from gateway.server.http import PATH, HttpServer, bind, tune_garbage_collection
-from gateway.web import health
 
 T = TypeVar("T")
+
+_STDIO_END = 0.5
+"""Seconds that calls in flight over stdio have to close their streams when the gateway is told to end."""
 
 
 def serve_stdio(catalog: Catalog, aws: Aws) -> None:
@@ -30,13 +33,21 @@ def serve_stdio(catalog: Catalog, aws: Aws) -> None:
 
     async def run() -> None:
         server = build(catalog, Consultations(catalog, aws))
-        serving = asyncio.ensure_future(server.run_stdio_async(show_banner=False, log_level="ERROR"))
-        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, serving.cancel)
+        ended = asyncio.Event()
+        for name in (signal.SIGTERM, signal.SIGINT):
+            asyncio.get_running_loop().add_signal_handler(name, ended.set)
         tune_garbage_collection()
+        serving = asyncio.create_task(server.run_stdio_async(show_banner=False, log_level="ERROR"))
+        waiting = asyncio.create_task(ended.wait())
+        await asyncio.wait((serving, waiting), return_when=asyncio.FIRST_COMPLETED)
+        if not serving.done():
+            # Calls in flight are cancelled, their streams closed. The thread that reads stdin cannot be stopped.
+            serving.cancel()
+            await asyncio.wait((serving,), timeout=_STDIO_END)
+            leave(0)
         await serving
 
-    with suppress(asyncio.CancelledError, KeyboardInterrupt):
-        _run(run())
+    _run(run())
 
 
 def serve_http(
@@ -47,12 +58,14 @@ def serve_http(
     port: int,
     insecure: bool,
     grace: float,
+    routes: Callable[[Callable[[], bool]], list[BaseRoute]],
     started: Callable[[str], None],
 ) -> bool:
     """Serve everybody who may reach `host`, until SIGTERM; returns whether every call in flight was finished.
 
-    `started` hears the endpoint's URL once requests are taken. Raises UsageError where the endpoint would be open to
-    others and nobody said that it may be, GatewayError when the socket or the issuer's keys cannot be had.
+    `routes` makes what is served besides MCP, given a function that says whether calls are still taken. `started` hears
+    the endpoint's URL once they are. Raises UsageError where the endpoint would be open to others and nobody said that
+    it may be, GatewayError when the socket or the issuer's keys cannot be had.
     """
     if not is_loopback(host) and catalog.settings.access is None and not insecure:
         raise UsageError(
@@ -62,16 +75,17 @@ def serve_http(
 
     async def run() -> bool:
         auth = await verifier(catalog.settings.access)
-        server = build(catalog, Consultations(catalog, aws), log=CallLog(), auth=auth)
+        cancellations = Cancellations()
+        consultations = Consultations(catalog, aws)
+        server = build(catalog, consultations, cancellations=cancellations, log=CallLog(), auth=auth)
         listener = bind(host, port)
         shown = f"[{host}]" if ":" in host else host
         url = f"http://{shown}:{listener.getsockname()[1]}{PATH}"
         http = HttpServer(
             server,
             catalog.settings.http,
-            routes=lambda drain: [
-                *health.routes(ready=lambda: not drain.draining, specialists=lambda: len(catalog.specialists))
-            ],
+            cancellations=cancellations,
+            routes=lambda drain: routes(lambda: not drain.draining),
         )
         return await http.serve(listener, grace=grace, started=lambda: started(url))
 
@@ -87,7 +101,7 @@ def _run(main: Coroutine[Any, Any, T]) -> T:
 
 
 def leave(code: int) -> None:
-    """End the process now. A thread that waits for AWS's first byte cannot be stopped, and Python would wait for it."""
+    """End the process now: Python itself would wait for every thread, and one may still be connecting to AWS."""
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(code)

@@ -8,6 +8,7 @@ from dataclasses import asdict
 from typing import Any
 
 from fastmcp import Context
+from fastmcp.exceptions import ToolError
 from fastmcp.server.dependencies import get_context
 from fastmcp.tools import Tool, ToolResult
 from mcp_types import TextContent, ToolAnnotations
@@ -21,6 +22,7 @@ from gateway.consult.feed import Feed, Follow
 from gateway.consult.receipt import META_KEY, Receipt
 from gateway.server.call_log import CallLog
 from gateway.server.callers import caller
+from gateway.server.cancellation import Cancellations
 from gateway.server.progress import Progress
 
 
@@ -29,10 +31,13 @@ class SpecialistTool(Tool):
 
     _specialist: Specialist = PrivateAttr()
     _consultations: Consultations = PrivateAttr()
+    _cancellations: Cancellations = PrivateAttr()
     _log: CallLog | None = PrivateAttr()
 
     @classmethod
-    def of(cls, specialist: Specialist, consultations: Consultations, log: CallLog | None) -> SpecialistTool:
+    def of(
+        cls, specialist: Specialist, consultations: Consultations, cancellations: Cancellations, log: CallLog | None
+    ) -> SpecialistTool:
         """The tool; `log` is None over stdio, where stderr belongs to the client that started the gateway."""
         hints = {name: hint for name, hint in asdict(specialist.annotations).items() if hint is not None}
         tool = cls(
@@ -44,6 +49,7 @@ class SpecialistTool(Tool):
         )
         tool._specialist = specialist
         tool._consultations = consultations
+        tool._cancellations = cancellations
         tool._log = log
         return tool
 
@@ -57,18 +63,26 @@ class SpecialistTool(Tool):
         who = caller(context)
         began = time.perf_counter()
         try:
-            answer = await self._follow(context, arguments, who)
+            with self._cancellations.watch(context):
+                return self._answered(await self._follow(context, arguments, who), who)
         except ConsultationFailed as failed:
             if self._log is not None:
                 self._log.failed(who, failed.receipt)
             return _result(str(failed), failed.receipt, is_error=True)
         except asyncio.CancelledError:
-            if self._log is not None:
-                self._log.cancelled(who, self._specialist.name, time.perf_counter() - began)
+            self._cancelled(who, began)
             raise
+        self._cancelled(who, began)
+        raise ToolError(f"{self._specialist.name}: the call was cancelled by its client.")
+
+    def _answered(self, answer: Answer, who: Caller) -> ToolResult:
         if self._log is not None:
             self._log.answered(who, answer.receipt)
         return _result(answer.text, answer.receipt)
+
+    def _cancelled(self, who: Caller, began: float) -> None:
+        if self._log is not None:
+            self._log.cancelled(who, self._specialist.name, time.perf_counter() - began)
 
     async def _follow(self, context: Context, arguments: dict[str, Any], who: Caller) -> Answer:
         if not _wants_progress(context):

@@ -6,10 +6,10 @@ from collections.abc import Callable
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
-from starlette.routing import Route
+from starlette.routing import BaseRoute, Route
 
 
-def routes(ready: Callable[[], bool], specialists: Callable[[], int]) -> list[Route]:
+def routes(ready: Callable[[], bool], specialists: int) -> list[BaseRoute]:
     """Two routes for load balancers and orchestrators. They need no token and tell nothing but numbers."""
 
     async def healthz(_request: Request) -> Response:
@@ -17,7 +17,7 @@ def routes(ready: Callable[[], bool], specialists: Callable[[], int]) -> list[Ro
 
     async def readyz(_request: Request) -> Response:
         if ready():
-            return JSONResponse({"status": "ready", "specialists": specialists()})
+            return JSONResponse({"status": "ready", "specialists": specialists})
         return JSONResponse({"status": "draining"}, status_code=503)
 
     return [Route("/healthz", healthz), Route("/readyz", readyz)]
