@@ -39,7 +39,7 @@ def parse(text: str, *, comments: bool) -> dict[str, Any]:
     if not text.strip():
         return {}
     try:
-        value = json.loads(_plain(text) if comments else text)
+        value = json.loads(_plain(text) if comments else text, parse_constant=_refuse)
     except json.JSONDecodeError as error:
         raise UneditableError(f"line {error.lineno}, column {error.colno}: not valid JSON ({error.msg})") from None
     except RecursionError:
@@ -47,6 +47,10 @@ def parse(text: str, *, comments: bool) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise UneditableError("not a JSON object")
     return value
+
+
+def _refuse(constant: str) -> None:
+    raise UneditableError(f"not valid JSON ({constant})")
 
 
 def set_member(text: str, section: str, name: str, value: Mapping[str, Any], *, comments: bool) -> str:

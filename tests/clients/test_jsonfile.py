@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gateway.clients import jsonfile
 from gateway.clients.jsonfile import UneditableError, parse, set_member
 
 ENTRY = {"command": "gateway", "args": ["serve"]}
@@ -81,12 +82,19 @@ def test_whatever_the_file_holds_is_still_there(document: dict[str, object], ind
         ('{"mcpServers": {}, "mcpServers": {}}', 'the key "mcpServers" stands twice'),
         ('{"mcpServers": {"mine": {"a": 1 /* why */}}}', "has comments inside, which would be lost"),
         ("[" * 100_000, "nested too deeply"),
+        ('{"a": NaN}', "not valid JSON (NaN)"),
     ],
 )
 def test_what_cannot_be_edited_without_loss_is_refused(text: str, reason: str) -> None:
     with pytest.raises(UneditableError) as refused:
         edited(text)
     assert reason in str(refused.value)
+
+
+def test_an_edit_that_would_change_anything_else_is_not_made(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(jsonfile, "_insert", lambda *_, **__: json.dumps({"mcpServers": {"mine": ENTRY}}))
+    with pytest.raises(UneditableError, match="cannot be edited safely"):
+        edited('{"theirs": 1}')
 
 
 def test_comments_are_refused_where_the_client_cannot_read_them() -> None:

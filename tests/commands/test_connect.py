@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
-from gateway.clients import launch, write
+from gateway.clients import launch
 from gateway.clients.table import CLIENTS
 from gateway.commands import app
 
@@ -193,14 +193,15 @@ def test_a_second_time_there_is_nothing_to_change(home: Path) -> None:
     assert not list(home.glob("*.bak"))
 
 
-def test_ones_own_keys_in_an_older_entry_are_kept(home: Path) -> None:
+def test_ones_own_keys_in_an_older_entry_are_kept(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_PROFILE", "dev")
     file = home / "mcp.json"
     old = {"url": "http://h/mcp", "headers": {}, "disabled": True, "env": {"LOG": "1"}}
     file.write_text(json.dumps({"mcpServers": {"acme": old}}))
-    connect("cursor", "--local", "--write", "--yes", "--file", file)
+    connect("cursor", "--write", "--yes", "--file", file)
     entry = json.loads(file.read_text())["mcpServers"]["acme"]
     assert sorted(entry) == ["args", "command", "disabled", "env"]
-    assert entry["env"] == {"LOG": "1"}
+    assert entry["env"] == {"LOG": "1", "AWS_PROFILE": "dev"}
 
 
 def test_comments_survive_where_the_client_reads_them(home: Path) -> None:
@@ -250,13 +251,13 @@ def test_a_failed_write_leaves_the_file_whole(home: Path, monkeypatch: pytest.Mo
     file = home / "mcp.json"
     file.write_text("{}")
 
-    def full(*_: object) -> None:
-        raise OSError(28, "No space left on device")
+    def refuses(*_: object) -> None:
+        raise OSError(1, "Operation not permitted")
 
-    monkeypatch.setattr(write.shutil, "copymode", full)
+    monkeypatch.setattr(Path, "replace", refuses)
     result = connect("cursor", "--local", "--write", "--yes", "--file", file)
     assert result.exit_code == 1
-    assert "No space left on device. It is as it was." in result.stderr
+    assert "Operation not permitted. It is as it was." in result.stderr
     assert file.read_text() == "{}"
     assert not list(home.glob(".mcp.json*.tmp"))
 
