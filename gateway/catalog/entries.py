@@ -12,6 +12,8 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Literal
 
+from gateway.catalog.references import embedded
+
 Progress = Literal["text", "status", "off"]
 SearchType = Literal["hybrid", "semantic"]
 
@@ -80,7 +82,7 @@ class Specialist:
         """The tool's JSON Schema: every input without a default is required, and no other argument is taken."""
         return {
             "type": "object",
-            "properties": {name: dict(schema) for name, schema in self.inputs.items()},
+            "properties": {name: embedded(name, schema) for name, schema in self.inputs.items()},
             "required": [name for name, schema in self.inputs.items() if "default" not in schema],
             "additionalProperties": False,
         }

@@ -59,6 +59,8 @@ class Folder:
             target = (self.root / path).resolve()
         except (OSError, RuntimeError) as error:  # RuntimeError: a loop of links, before Python 3.13
             raise FileFault("unreadable-file", f"The path cannot be followed: {_reason(error)}.") from None
+        except ValueError:
+            raise FileFault("unreadable-file", "The path has a NUL in it.") from None
         if not target.is_relative_to(self.root):
             raise FileFault(
                 "path-outside", "The path leads out of the catalog's folder.", "Copy what it names into the catalog."

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any, Final
 
 from gateway.catalog.binding import bind
 from gateway.catalog.faults import Faults
 from gateway.catalog.quoting import quoted
+from gateway.catalog.references import REFERENCES, subschemas
 from gateway.catalog.schemas import schema_of
 from gateway.catalog.shapes import Shape, resolve
 from gateway.catalog.source import Mapping as MappingNode
@@ -23,34 +24,11 @@ RESERVED: Final = frozenset(
     {"and", "caller", "else", "false", "False", "if", "in", "is", "kwargs", "loop", "none", "None", "not", "or", "self"}
     | {"super", "true", "True", "varargs"}
 )
-_MAPS: Final = ("$defs", "properties", "patternProperties", "dependentSchemas")
-_LISTS: Final = ("prefixItems", "allOf", "anyOf", "oneOf")
-_SINGLE: Final = (
-    "items", "contains", "additionalProperties", "propertyNames", "unevaluatedItems", "unevaluatedProperties",
-    "not", "if", "then", "else", "contentSchema",
-)  # fmt: skip
 _VALUES: Final = ("default", "const", "enum", "examples")
-_REFERENCES: Final = ("$ref", "$dynamicRef")
 
 DEFAULT: Final[Mapping[str, Mapping[str, Any]]] = {
     "content": {"type": "string", "description": "What the specialist is to work on, complete: it sees nothing else."}
 }
-
-
-def subschemas(schema: Any, pointer: Pointer = ()) -> Iterator[tuple[Pointer, dict[str, Any]]]:
-    """Every schema within a schema, itself first, that is a mapping, with the place it stands at."""
-    if not isinstance(schema, dict):
-        return
-    yield pointer, schema
-    for keyword, value in schema.items():
-        if keyword in _MAPS and isinstance(value, dict):
-            for name, each in value.items():
-                yield from subschemas(each, (*pointer, keyword, name))
-        elif keyword in _LISTS and isinstance(value, list):
-            for index, each in enumerate(value):
-                yield from subschemas(each, (*pointer, keyword, index))
-        elif keyword in _SINGLE:
-            yield from subschemas(value, (*pointer, keyword))
 
 
 def keep_text(node: Node, schema: Any) -> None:
@@ -132,7 +110,7 @@ def _check_keywords(schema: dict[str, Any], pointer: Pointer, faults: Faults) ->
 
 
 def _check_references(schema: dict[str, Any], root: Any, anchors: set[Any], pointer: Pointer, faults: Faults) -> None:
-    for keyword in _REFERENCES:
+    for keyword in REFERENCES:
         reference = schema.get(keyword)
         if not isinstance(reference, str) or not reference.startswith("#"):
             continue  # the schema's own pattern has refused it
@@ -177,27 +155,3 @@ def _bad_pattern(pattern: str) -> str | None:
     except RecursionError:
         return "it is nested too deep"
     return None
-
-
-def embedded(name: str, schema: Mapping[str, Any]) -> dict[str, Any]:
-    """An input's schema for its place in the tool's own: local references are written from the tool's root.
-
-    In a file `#` is the input itself; under `properties` of the tool's schema `#` would be the tool.
-    """
-    step = name.replace("~", "~0").replace("/", "~1")
-
-    def moved(value: Any) -> Any:
-        if not isinstance(value, dict):
-            return value
-        return {keyword: _moved_keyword(keyword, each) for keyword, each in value.items()}
-
-    def _moved_keyword(keyword: str, value: Any) -> Any:
-        if keyword in _REFERENCES and isinstance(value, str) and (value == "#" or value.startswith("#/")):
-            return f"#/properties/{step}{value[1:]}"
-        if keyword in _MAPS and isinstance(value, dict):
-            return {each: moved(schema) for each, schema in value.items()}
-        if keyword in _LISTS and isinstance(value, list):
-            return [moved(each) for each in value]
-        return moved(value) if keyword in _SINGLE else value
-
-    return dict(moved(dict(schema)))

@@ -189,16 +189,20 @@ class _Loading:
     def _local_folder(self, file: File, name: str) -> str | None:
         try:
             path = self._beside(file, name)
-            if (self.folder.root / path).is_dir():
+            if os.path.isdir(self.folder.root / path):  # noqa: PTH112 - false, too, for a name no system takes
                 return path
-            message, rule, hint = "`local` names no folder.", "local-folder", "Create it, or remove the key."
+            message, rule = "`local` names no folder.", "local-folder"
+            hint: str | None = "Create it, or remove the key."
         except FileFault as fault:
-            message, rule, hint = f"`local` cannot be used: {lower_first(fault.message)}", fault.rule, fault.hint or ""
+            message = f"`local` cannot be used: {lower_first(fault.message)}"
+            rule, hint = ("path-outside" if fault.rule == "path-outside" else "local-folder"), fault.hint
         file.faults.value(("local",), rule, message, hint)
         return None
 
     def _beside(self, file: File, name: str) -> str:
         """A path written in a file, relative to the catalog's folder, links followed. Raises FileFault."""
+        if name.startswith(("/", "~")):
+            raise FileFault("path-outside", "The path is not relative.", "Write it relative to this file.")
         folder = posixpath.dirname(file.path.replace(os.sep, "/"))
         target = self.folder.resolve(posixpath.join(folder, name))
         return target.relative_to(self.folder.root).as_posix()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from datetime import date
-from ipaddress import ip_address
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -18,6 +17,7 @@ from gateway.catalog.wording import label, shown
 
 _SECONDS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 _DURATION: Final = re.compile(r"[1-9][0-9]{0,7}[smhd]")
+_LOOPBACK: Final = re.compile(r"localhost|127(?:\.[0-9]{1,3}){3}|::1")
 _MOST_TIMEOUT: Final = "24h"
 _MOST_TTL: Final = "365d"
 
@@ -86,8 +86,7 @@ def _trusted(written: str) -> Said:
 
 def _loopback(url: str) -> bool:
     try:
-        host = urlsplit(url).hostname or ""
-        return host == "localhost" or ip_address(host).is_loopback
+        return bool(_LOOPBACK.fullmatch(urlsplit(url).hostname or ""))
     except ValueError:
         return False
 

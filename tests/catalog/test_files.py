@@ -106,3 +106,24 @@ def test_a_prompt_file_of_another_folder_inside_the_catalog_is_read(reading: Wri
     )
     prompt = loaded.catalog.specialists["a"].system_prompt
     assert (prompt.text, prompt.path) == ("You help.", "shared/prompt.md")
+
+
+@pytest.mark.parametrize("path", ["x" * 300, "a\\0b", "x/" * 3000, "a.yaml/b", "."])
+def test_a_path_no_system_takes_is_a_fault_of_its_key(reading: Write, path: str) -> None:
+    loaded = reading(
+        {
+            "specialists/a.yaml": f'description: A\nmodel_id: a.b\nsystem_prompt_file: "{path}"\n',
+            "knowledge_bases/k.yaml": f'description: K\nknowledge_base_id: ABCDEFGHIJ\nlocal: "{path}x"\n',
+        }
+    )
+    faults = [(each.path, each.line) for each in loaded.diagnostics]
+    assert faults == [("knowledge_bases/k.yaml", 3), ("specialists/a.yaml", 3)], rendered(loaded.diagnostics)
+
+
+@pytest.mark.parametrize("path", ["{root}/specialists/prompt.md", "~/prompt.md"])
+def test_a_path_that_is_not_relative_is_refused_even_when_it_leads_inside(
+    reading: Write, tmp_path: Path, path: str
+) -> None:
+    text = f"description: A\nmodel_id: a.b\nsystem_prompt_file: {path.format(root=tmp_path)}\n"
+    loaded = reading({"specialists/prompt.md": "You help.", "specialists/a.yaml": text})
+    assert [(each.rule, each.line) for each in loaded.diagnostics] == [("path-outside", 3)]

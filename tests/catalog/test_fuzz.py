@@ -1,4 +1,4 @@
-"""A seeded fuzzer: whatever becomes of a specialist's file, it reads as a diagnostic or as a sound entry, and soon.
+"""A seeded fuzzer: whatever becomes of a catalog's file, it reads as a diagnostic or as a sound entry, and soon.
 
 `python -m tests.catalog.test_fuzz 100000 7` runs that many files from seed 7 and prints the figures.
 """
@@ -23,12 +23,16 @@ from gateway.catalog.diagnostics import Severity
 from gateway.catalog.rules import CATALOG_RULES
 
 ROOT = Path(__file__).parent.parent.parent
-CORPUS = [
-    path.read_bytes()
-    for folder in ("specialists", "tests/catalogs/valid", "tests/catalogs/invalid")
-    for path in sorted((ROOT / folder).rglob("*.y*ml"))
-    if path.is_file() and path.resolve().is_relative_to(ROOT) and path.stat().st_size < 20_000
-]
+FILES = ("specialists/a.yaml", "knowledge_bases/a.yaml", "gateway.yaml")
+CORPORA = {
+    name: [
+        path.read_bytes()
+        for pattern in (name.replace("/a.yaml", "/*.y*ml"), f"tests/catalogs/*/*/{name.replace('/a.yaml', '/*.y*ml')}")
+        for path in sorted(ROOT.glob(pattern))
+        if path.is_file() and path.resolve().is_relative_to(ROOT) and path.stat().st_size < 20_000
+    ]
+    for name in FILES
+}
 SLOWEST = 2.0  # seconds of CPU for one file
 RULES = {rule.id for rule in CATALOG_RULES}
 FRAGMENTS = (
@@ -120,7 +124,7 @@ def rename_key(chance: random.Random, data: bytes) -> bytes:
 
 
 def splice(chance: random.Random, data: bytes) -> bytes:
-    other = chance.choice(CORPUS)
+    other = chance.choice(CORPORA[chance.choice(FILES)])
     return data[: chance.randint(0, len(data))] + other[chance.randint(0, len(other)) :]
 
 
@@ -132,9 +136,9 @@ def unicode(chance: random.Random, data: bytes) -> bytes:
     return data[:at] + noise.encode() + data[at:]
 
 
-def restructure(chance: random.Random) -> bytes:
+def restructure(chance: random.Random, name: str) -> bytes:
     """Structure-aware: change the data, so that the file stays YAML and its meaning breaks."""
-    tree = yaml.safe_load(chance.choice(WELL_FORMED))
+    tree = yaml.safe_load(chance.choice(WELL_FORMED[name]))
     for _ in range(chance.choice((1, 1, 2, 4))):
         change_somewhere(chance, tree)
     return yaml.safe_dump(tree, default_flow_style=chance.choice((None, True, False)), allow_unicode=True).encode()
@@ -158,8 +162,13 @@ def change_somewhere(chance: random.Random, tree: Any) -> None:
         holder = holder[key]
 
 
-WELL_FORMED = [path.read_bytes() for path in sorted((ROOT / "specialists").glob("*.yaml"))]
-WELL_FORMED += [(ROOT / "tests/catalogs/valid/everything/specialists/reviewer.yaml").read_bytes()]
+EVERYTHING = ROOT / "tests/catalogs/valid/everything"
+WELL_FORMED = {
+    "specialists/a.yaml": [path.read_bytes() for path in sorted((ROOT / "specialists").glob("*.yaml"))]
+    + [(EVERYTHING / "specialists/reviewer.yaml").read_bytes()],
+    "knowledge_bases/a.yaml": [(EVERYTHING / "knowledge_bases/handbook.yaml").read_bytes()],
+    "gateway.yaml": [(EVERYTHING / "gateway.yaml").read_bytes()],
+}
 ODD_VALUES: tuple[Any, ...] = (
     None, True, 0, -1, 1.5, 10**30, float("inf"), float("nan"), "", " ", "x", "${A}", "${", "{{ x }}", "5", "1.10",
     "300", "7d", "0s", "999999999d", [], {}, [[]], [None], ["x", "x"], {"x": 1}, {"type": "string"},
@@ -174,27 +183,33 @@ MUTATIONS: tuple[Mutation, ...] = (
 )  # fmt: skip
 
 
-def mutant(seed: int) -> bytes:
+def mutant(seed: int) -> tuple[str, bytes]:
+    """Which file it is, specialists most often, and what it holds."""
     chance = random.Random(seed)
+    name = chance.choices(FILES, (6, 1, 1))[0]
     if chance.random() < 0.35:
-        return restructure(chance)
-    data = chance.choice(CORPUS)
+        return name, restructure(chance, name)
+    data = chance.choice(CORPORA[name])
     for _ in range(chance.choice((1, 1, 1, 2, 3, 6))):
         data = chance.choice(MUTATIONS)(chance, data)
-    return data
+    return name, data
 
 
-def read(folder: Path, data: bytes) -> tuple[Loaded, float]:
-    (folder / "specialists" / "a.yaml").write_bytes(data)
+def read(folder: Path, name: str, data: bytes) -> tuple[Loaded, float]:
+    for each in FILES:
+        (folder / each).unlink(missing_ok=True)
+    (folder / "gateway.yaml").write_text("defaults: {model_id: a.b}\n")
+    (folder / name).write_bytes(data)
     began = time.process_time()
     loaded = load(folder, {})
     return loaded, time.process_time() - began
 
 
-def check(data: bytes, loaded: Loaded) -> None:
+def check(name: str, data: bytes, loaded: Loaded) -> None:
     """A diagnostic in order, or an entry that can be served."""
     errors = [each for each in loaded.diagnostics if each.severity is Severity.ERROR]
-    assert bool(errors) != bool(loaded.catalog.specialists)
+    entries = {"specialists": loaded.catalog.specialists, "knowledge_bases": loaded.catalog.knowledge_bases}
+    assert name == "gateway.yaml" or bool(errors) != bool(entries[name.split("/")[0]])
     lines = data.count(b"\n") + data.count(b"\r") + 1
     for each in loaded.diagnostics:
         assert each.rule in RULES
@@ -218,17 +233,17 @@ def check(data: bytes, loaded: Loaded) -> None:
 def fuzz(folder: Path, count: int, seed: int) -> str:
     """Run that many files; returns the figures as a line. Raises AssertionError with the seed of the first failure."""
     (folder / "specialists").mkdir()
-    (folder / "gateway.yaml").write_text("defaults: {model_id: a.b}\n")
+    (folder / "knowledge_bases").mkdir()
     told: Counter[str] = Counter()
     slowest, whole = 0.0, time.process_time()
     for number in range(seed, seed + count):
-        data = mutant(number)
+        name, data = mutant(number)
         try:
-            loaded, seconds = read(folder, data)
-            check(data, loaded)
+            loaded, seconds = read(folder, name, data)
+            check(name, data, loaded)
             assert seconds < SLOWEST, f"{seconds:.2f} s"
         except Exception as error:
-            raise AssertionError(f"seed {number}: {error!r}\n{data[:2000]!r}") from error
+            raise AssertionError(f"seed {number}, {name}: {error!r}\n{data[:2000]!r}") from error
         slowest = max(slowest, seconds)
         told.update({each.rule for each in loaded.diagnostics} or {"sound"})
     each = (time.process_time() - whole) / count * 1000

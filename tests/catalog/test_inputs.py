@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from jinja2 import Environment, TemplateError
 from jsonschema import Draft202012Validator
 
-from gateway.catalog.inputs import RESERVED, embedded
+from gateway.catalog.inputs import RESERVED
 from gateway.catalog.schemas import schema_of
 from tests.catalog.conftest import REVIEWER, Write
 
@@ -44,7 +44,7 @@ VALUES = st.recursive(
 NARROWER = {"$ref", "$dynamicRef", "$schema", "$id"}  # only places in the input itself; one dialect
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=250, deadline=None)
 @given(st.dictionaries(st.sampled_from([key for key in KEYWORDS if key not in NARROWER]), VALUES, max_size=3))
 def test_our_schema_of_schemas_gives_the_published_verdict(schema: dict[str, Any]) -> None:
     ours = Draft202012Validator({**OURS, "$defs": {"json_schema": OURS}})
@@ -74,19 +74,22 @@ def test_the_reserved_words_are_the_names_a_template_cannot_read_and_its_operato
     assert unreadable | {"and", "or", "not", "in", "is", "if", "else"} == RESERVED
 
 
-def test_a_reference_that_is_local_to_the_input_still_leads_there_in_the_tools_schema() -> None:
-    tree = {
-        "$defs": {
-            "node": {"type": "object", "properties": {"next": {"$ref": "#/$defs/node"}, "$ref": {"type": "null"}}}
-        },
-        "$ref": "#/$defs/node",
-        "examples": [{"$ref": "#/$defs/untouched"}],
-    }
-    whole = {"type": "object", "properties": {"tree": embedded("tree", tree)}}
-    assert whole["properties"]["tree"]["examples"] == tree["examples"]  # type: ignore[index]
-    validator = Draft202012Validator(whole)
-    assert validator.is_valid({"tree": {"next": {"next": {}}}})
-    assert not validator.is_valid({"tree": {"next": {"next": 1}}})
+def test_a_reference_that_is_local_to_the_input_still_leads_there_in_the_tools_schema(reading: Write) -> None:
+    inputs = """
+inputs:
+  content: {type: string}
+  tree:
+    $defs: {node: {type: object, properties: {next: {$ref: "#/$defs/node"}, $ref: {type: "null"}}}}
+    $ref: "#/$defs/node"
+    examples: [{$ref: "#/$defs/untouched"}]
+"""
+    specialist = reading({"specialists/a.yaml": REVIEWER + inputs}).catalog.specialists["a"]
+    whole = specialist.input_schema
+    assert whole["properties"]["tree"]["examples"] == [{"$ref": "#/$defs/untouched"}]
+    for root, wrapped in ((whole, lambda tree: {"content": "", "tree": tree}), (specialist.inputs["tree"], dict)):
+        validator = Draft202012Validator(root)
+        assert validator.is_valid(wrapped({"next": {"next": {}}}))
+        assert not validator.is_valid(wrapped({"next": {"next": 1}}))
 
 
 @pytest.mark.timeout(20)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from pathlib import Path
 
 import pytest
@@ -110,3 +111,24 @@ def test_a_file_of_faults_without_end_is_cut_and_says_how_many_are_left(reading:
     loaded = reading({"specialists/a.yaml": REVIEWER + "".join(f"key{index}: 1\n" for index in range(150))})
     assert len(loaded.diagnostics) == 101
     assert loaded.diagnostics[-1].message == "The file has 50 more faults, which are not listed."
+
+
+@pytest.mark.long
+@pytest.mark.timeout(300)
+def test_ten_thousand_files_are_read_in_linear_time(reading: Write, tmp_path: Path) -> None:
+    text = (Path(__file__).parents[2] / "specialists/code_reviewer.yaml").read_text("utf-8")
+
+    def seconds_for(count: int) -> float:
+        for number in range(count):
+            (tmp_path / f"specialists/s{number}.yaml").write_text(text.replace("code_reviewer", f"s{number}"))
+        began = time.process_time()
+        loaded = load(tmp_path, {})
+        taken = time.process_time() - began
+        assert (len(loaded.catalog.specialists), loaded.diagnostics) == (count, ())
+        return taken
+
+    reading({"specialists/s0.yaml": text.replace("code_reviewer", "s0")})  # what is built once is built
+    few, many = seconds_for(1_000), seconds_for(10_000)
+    print(f"{few:.2f} s for 1,000 files, {many:.2f} s for 10,000: {many / 10:.2f} ms each")
+    assert many < 30
+    assert many < 15 * few

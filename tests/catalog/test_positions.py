@@ -98,7 +98,7 @@ def safe(value: Any) -> bool:
     return not isinstance(value, str) or value.isprintable()
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(st.data(), st.dictionaries(WORDS, DATA, min_size=1, max_size=5), st.sampled_from(["\n", "\r\n", "\r"]))
 def test_positions_are_true_and_the_data_is_what_was_written(draw: Any, data: dict[str, Any], newline: str) -> None:
     writer = Writer(draw.draw, newline)

@@ -27,7 +27,7 @@ def prompt_of(text: str) -> PromptSource:
     return prompt_in(source, node)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(
     st.lists(LINE, min_size=1, max_size=8),
     st.sampled_from(["|", "|-", "|+", "|2", "|2-", "| # note"]),
@@ -46,7 +46,7 @@ def test_a_literal_block_is_mapped_exactly(lines: list[str], header: str, above:
         assert prompt.column == 2
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(st.lists(LINE | LINE.map("   {}".format), min_size=1, max_size=9), st.sampled_from([">", ">-", ">+"]))
 def test_a_folded_block_is_mapped_to_where_each_line_begins(lines: list[str], header: str) -> None:
     lines = ["first", *lines, "last"]
@@ -55,7 +55,7 @@ def test_a_folded_block_is_mapped_to_where_each_line_begins(lines: list[str], he
     assert_begins_alike(prompt, written)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(st.lists(LINE, min_size=1, max_size=8), st.sampled_from(["", "'", '"']))
 def test_a_text_in_quotes_or_without_is_mapped_to_where_each_line_begins(lines: list[str], quote: str) -> None:
     if not quote:
