@@ -58,6 +58,8 @@ GREEDY = [
     "{{ n.x }}",
     "{% macro m() %}{{ varargs | string }}{% endmacro %}{% macro t(a, n) %}{% if n %}{{ t([a, a], n - 1) }}"
     "{% else %}{{ m(a) }}{% endif %}{% endmacro %}{{ t('x', 60) }}",
+    "{% set n = namespace(a=['a'], b=['a']) %}{% for i in range(60) %}{% set n.a = [n.a, n.a] %}"
+    "{% set n.b = [n.b, n.b] %}{% endfor %}{{ n.a == n.b }}",
     "{% set n = namespace(x='x' * 4000000) %}{% for i in range(100000) %}{% set y = n.x[1:] %}{% endfor %}",
     "{% for i in range(100000) %}{% if 'y' in big %}{% endif %}{% endfor %}",
 ]
