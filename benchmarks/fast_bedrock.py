@@ -22,22 +22,32 @@ _HEAD = (
 )
 
 
-def _chunked(data: bytes) -> bytes:
+def chunked(data: bytes) -> bytes:
+    """`data` as one chunk of HTTP's chunked encoding."""
     return b"%x\r\n%s\r\n" % (len(data), data)
+
+
+def text(chunks: int) -> str:
+    """The answer's whole text."""
+    return "".join(_words(chunks))
+
+
+def _words(chunks: int) -> list[str]:
+    return [f"word {number} of it, " for number in range(chunks)]
 
 
 def frames(chunks: int) -> list[bytes]:
     """An answer of that many text chunks, each an HTTP chunk of its own."""
     events: list[tuple[str, dict[str, object]]] = [("messageStart", {"role": "assistant"})]
-    for number in range(chunks):
-        events.append(("contentBlockDelta", {"contentBlockIndex": 0, "delta": {"text": f"word {number} of it, "}}))
+    for words in _words(chunks):
+        events.append(("contentBlockDelta", {"contentBlockIndex": 0, "delta": {"text": words}}))
     usage = {"inputTokens": 100, "outputTokens": chunks * 4, "totalTokens": 100 + chunks * 4}
     events += [
         ("contentBlockStop", {"contentBlockIndex": 0}),
         ("messageStop", {"stopReason": "end_turn"}),
         ("metadata", {"usage": usage, "metrics": {"latencyMs": 1}}),
     ]
-    return [_chunked(event(name, payload)) for name, payload in events]
+    return [chunked(event(name, payload)) for name, payload in events]
 
 
 class _Bedrock(asyncio.Protocol):
