@@ -65,6 +65,15 @@ class Process:
         left = [self._queue.get() for _ in range(self._queue.qsize())]
         return code, out, "\n".join(left)
 
+    def kill(self) -> None:
+        """End it, if it still runs, and close what led to it."""
+        self.popen.kill()
+        self.popen.wait()
+        self._reader.join()
+        for stream in (self.popen.stdin, self.popen.stdout, self.popen.stderr):
+            if stream is not None:
+                stream.close()
+
     def ended(self, timeout: float = 15.0) -> int:
         """The exit code, once it has ended."""
         return self.popen.wait(timeout)
@@ -77,11 +86,7 @@ def gateway(*arguments: str, env: dict[str, str] | None = None, cwd: Path | None
     try:
         yield process
     finally:
-        process.popen.kill()
-        process.popen.wait()
-        for stream in (process.popen.stdin, process.popen.stdout):
-            if stream is not None:
-                stream.close()
+        process.kill()
 
 
 def clean_environment() -> dict[str, str]:

@@ -1,0 +1,51 @@
+"""A gateway for the conformance suite: its stateless scenario calls three diagnostic tools by name.
+
+Two of them are specialists like any other. The third must insist on a capability of the client, which no specialist
+does: it is a tool of FastMCP's beside them.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from mcp.shared.exceptions import MCPError
+
+from gateway.aws.session import Aws
+from gateway.catalog import load
+from gateway.local import EchoEngine, LocalEndpoint
+from gateway.server import run
+from gateway.web import health
+
+MISSING_CAPABILITY = -32021
+
+
+def main(root: Path) -> None:
+    """Serve that catalog on a free port and print its URL."""
+    build = run.build
+
+    def with_diagnostics(*args: object, **kwargs: object) -> object:
+        server = build(*args, **kwargs)  # type: ignore[arg-type]
+
+        @server.tool
+        def test_missing_capability() -> str:
+            raise MCPError(MISSING_CAPABILITY, "This tool needs sampling.", {"requiredCapabilities": {"sampling": {}}})
+
+        return server
+
+    run.build = with_diagnostics  # type: ignore[assignment]
+    with LocalEndpoint(engine=EchoEngine(pace=0)) as endpoint:
+        run.serve_http(
+            load(root, {}).catalog,
+            Aws(local_url=endpoint.url),
+            host="127.0.0.1",
+            port=0,
+            insecure=False,
+            grace=1,
+            routes=lambda ready: health.routes(ready, 2),
+            started=lambda url: print(url, flush=True),
+        )
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))
