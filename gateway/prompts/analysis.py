@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from difflib import get_close_matches
 from typing import Any, Literal
 
 from jinja2 import TemplateSyntaxError, nodes
@@ -19,6 +18,7 @@ from jinja2.visitor import NodeVisitor
 
 from gateway.prompts.guards import FILTERS
 from gateway.prompts.sandbox import GLOBALS, PromptEnvironment, parse
+from gateway.suggest import nearest
 
 
 @dataclass(frozen=True, slots=True)
@@ -254,6 +254,6 @@ class _Visitor(NodeVisitor):
     def _known(self, what: str, node: nodes.Filter | nodes.Test, available: Iterable[str]) -> None:
         names = list(available)
         if node.name not in names:
-            nearest = get_close_matches(node.name, names, 1)
-            hint = f"Did you mean '{nearest[0]}'?" if nearest else f"Those there are: {', '.join(sorted(names))}."
+            close = nearest(node.name, names)
+            hint = f"Did you mean '{close}'?" if close else f"Those there are: {', '.join(sorted(names))}."
             self.faults.append(Fault(node.lineno, f"There is no {what} named '{node.name}' in prompts.", hint))

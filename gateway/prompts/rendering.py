@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from difflib import get_close_matches
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
@@ -18,8 +18,10 @@ from gateway.prompts.bounds import MAX_LENGTH, ExceededError, rendering
 from gateway.prompts.errors import PromptError
 from gateway.prompts.library import Library
 from gateway.prompts.sandbox import PromptEnvironment
+from gateway.suggest import nearest
 
 _PLAIN = PromptEnvironment()
+_LOOKED_INTO = re.compile(r"\{%[-+]?\s*(?:for|macro|call|include|import|from|extends)\b")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +41,7 @@ class Prompts:
     """
 
     def __init__(self, specialist: Specialist, root: Path, environment: PromptEnvironment = _PLAIN) -> None:
-        """Raises PromptError if a template does not parse or includes what is not there."""
+        """Raises PromptError if a template includes what is not there. One that does not parse fails when rendered."""
         self._defaults = {name: schema["default"] for name, schema in specialist.inputs.items() if "default" in schema}
         self._inputs = tuple(specialist.inputs)
         library = Library(root)
@@ -60,7 +62,7 @@ class _Prompt:
         self._source = source
         self.straight_line = True
         self._environment = environment
-        if "{%" in source.text:  # most prompts have no tag: reading 1,000 of them at start-up then costs nothing
+        if _LOOKED_INTO.search(source.text):  # few prompts have such a tag, and parsing 1,000 at start-up takes seconds
             templates = self._templates(analyse(source.text), library)
             self._environment = environment.with_templates(templates) if templates else environment
 
@@ -141,6 +143,6 @@ def _undefined(error: UndefinedError, inputs: tuple[str, ...]) -> str:
     name = message.split("'")[1] if message.endswith("' is undefined") else ""
     if not name.isidentifier():
         return f"{message}."
-    nearest = get_close_matches(name, inputs, 1)
-    mend = f"Did you mean '{nearest[0]}'?" if nearest else f"The inputs are: {', '.join(inputs) or 'none'}."
+    close = nearest(name, inputs)
+    mend = f"Did you mean '{close}'?" if close else f"The inputs are: {', '.join(inputs) or 'none'}."
     return f"'{name}' is not defined. {mend}"
