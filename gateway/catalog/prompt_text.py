@@ -9,8 +9,8 @@ from typing import Final
 from gateway.catalog.entries import PromptSource
 from gateway.catalog.source import Scalar, Source
 
-_PROPERTIES: Final = re.compile(r"(?:[&!]\S*\s+)*")  # an anchor or a tag before the text
-_HEADER: Final = re.compile(r"[|>]([-+0-9]*)")
+_PROPERTIES: Final = re.compile(r"(?:[&!]\S*\s+(?:#[^\r\n]*\s+)*)*")  # an anchor or a tag before the text
+_HEADER: Final = re.compile(r"[|>]?([-+0-9]*)")
 _BREAK: Final = re.compile("\r\n|\r|\n")
 
 
@@ -24,7 +24,7 @@ def prompt_in(source: Source, node: Scalar) -> PromptSource:
         lines = list(_flow(source, node, start))
         if source.at(start).line == source.at(node.end).line:
             column = source.at(start).column - 1 + (node.style in {"'", '"'})
-    wanted = max(1, len(node.text.splitlines()))
+    wanted = max(1, len(_BREAK.findall(node.text)) + (node.text[-1:] not in {"\n", "\r"}))
     lines += [lines[-1]] * (wanted - len(lines))
     return PromptSource(node.text, source.path, tuple(lines[:wanted]), column)
 

@@ -61,9 +61,8 @@ CATALOG_RULES: tuple[Rule, ...] = (
         ERROR,
         "A file is larger or deeper than any catalog entry needs.",
         "A file may have at most 1 MiB, 48 levels and 20,000 keys and values, with each alias counted as all that it"
-        " stands for. Numbers are limited to what JSON carries: 64-bit integers, and no infinity or NaN. These bounds"
-        " keep a hostile file from exhausting the machine that lints it. Move long prompts into files of their own"
-        " with `system_prompt_file`.",
+        " stands for. The bounds keep a hostile file from exhausting the machine that lints it. Move a long prompt into a"
+        " file of its own with `system_prompt_file`; it may have 1 MiB, too.",
     ),
     Rule(
         "yaml-syntax",
@@ -138,15 +137,16 @@ CATALOG_RULES: tuple[Rule, ...] = (
         ERROR,
         "A value has the wrong type, or lies outside its range.",
         "The message says what the key takes and quotes what it was given. Quotes make a text of a number, so"
-        ' `temperature: "0.3"` is refused where `temperature: 0.3` is meant. Values that look like a credential are'
-        " never quoted.",
+        ' `temperature: "0.3"` is refused where `temperature: 0.3` is meant. Numbers are those that JSON carries:'
+        " finite, integers of at most 64 bits. Values that look like a credential are never quoted.",
     ),
     Rule(
         "bad-duration",
         ERROR,
-        "A duration is not a whole number with a unit.",
+        "A duration is not a whole number with a unit, or is too long.",
         "Durations are written with one of the units s, m, h and d: `300s`, `15m`, `24h`, `7d`. A bare number is"
-        " refused, because its reader cannot see whether it means seconds or minutes.",
+        " refused, because its reader cannot see whether it means seconds or minutes. `timeout` takes at most 24h, and"
+        " `ttl` at most 365d.",
     ),
     Rule(
         "env-unset",

@@ -33,10 +33,13 @@ def validate(kind: Kind, data: Any, faults: Faults) -> Verdict:
     """Report every fault of `data`."""
     errors = sorted(_validator(kind).iter_errors(data), key=_order)
     unknown = _report_unknown(errors, faults)
+    lacking: set[Pointer] = set()  # jsonschema has an error for each key a mapping lacks, and names it in words only
     for error in errors:
         pointer = tuple(error.absolute_path)
         if error.validator == "required":
-            _report_missing(error, pointer, unknown.get(pointer, set()), faults)
+            if pointer not in lacking:
+                _report_missing(error, pointer, unknown.get(pointer, set()), faults)
+            lacking.add(pointer)
         elif error.validator == "oneOf" and not pointer:
             _report_prompts(error.instance, unknown.get(pointer, set()), faults)
         elif error.validator != "additionalProperties" and "propertyNames" not in error.schema_path:
@@ -94,7 +97,7 @@ def _report_unknown(errors: list[Any], faults: Faults) -> dict[Pointer, set[str]
 
 def _report_missing(error: Any, pointer: Pointer, meant: set[str], faults: Faults) -> None:
     for key in error.validator_value:
-        if key not in error.instance and key not in meant and f"'{key}' is a required" in error.message:
+        if key not in error.instance and key not in meant:
             missing(faults, pointer, key, _description(error.schema, key))
 
 

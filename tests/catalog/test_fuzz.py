@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import random
+import re
 import sys
 import time
 from collections import Counter
@@ -20,7 +21,10 @@ from jsonschema import Draft202012Validator
 
 from gateway.catalog import Loaded, load
 from gateway.catalog.diagnostics import Severity
+from gateway.catalog.entries import PromptSource
+from gateway.catalog.prompt_text import prompt_in
 from gateway.catalog.rules import CATALOG_RULES
+from gateway.catalog.source import Scalar
 
 ROOT = Path(__file__).parent.parent.parent
 FILES = ("specialists/a.yaml", "knowledge_bases/a.yaml", "gateway.yaml")
@@ -220,14 +224,25 @@ def check(name: str, data: bytes, loaded: Loaded) -> None:
             assert sentence.isprintable(), sentence
             assert len(sentence) < 500, sentence
             assert "Traceback" not in sentence
+    for source in loaded.sources.values():
+        for key in ("system_prompt", "user_prompt"):
+            if isinstance(node := source.find((key,)), Scalar):
+                check_prompt(prompt_in(source, node), lines)
     for specialist in loaded.catalog.specialists.values():
         Draft202012Validator.check_schema(specialist.input_schema)
         json.dumps(specialist.input_schema, allow_nan=False).encode()
         assert specialist.timeout > 0
         for prompt in (specialist.system_prompt, specialist.user_prompt):
             assert prompt.text.strip()
-            assert all(1 <= line <= lines for line in prompt.lines)
-            assert len(prompt.lines) == len(prompt.text.splitlines())
+            check_prompt(prompt, lines)
+
+
+def check_prompt(prompt: PromptSource, lines: int) -> None:
+    """Every line of a prompt, also of an entry that was left out, has its place in the file."""
+    assert all(1 <= line <= lines for line in prompt.lines)
+    breaks = re.findall("\r\n|\r|\n", prompt.text)  # as Jinja counts lines
+    assert len(prompt.lines) == max(1, len(breaks) + (not prompt.text.endswith(("\n", "\r"))))
+    assert prompt.column >= 0
 
 
 def fuzz(folder: Path, count: int, seed: int) -> str:

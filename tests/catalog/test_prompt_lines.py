@@ -83,6 +83,7 @@ def test_an_escape_for_a_line_break_stays_on_its_line() -> None:
 
 def test_an_anchor_or_a_tag_before_the_text_is_not_part_of_it() -> None:
     assert prompt_of("p: &a !!str\n  |\n  one\n  two\n").lines == (3, 4)
+    assert prompt_of("p: &a # note\n  |\n  one\n  two\n").lines == (3, 4)
     assert prompt_of('p: !!str "one"\n').column == 10
 
 
