@@ -1,0 +1,69 @@
+"""What an answer costs: the price list's own arithmetic, matched by exact model ids."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+from genai_prices import Usage as ListUsage
+from genai_prices import data_snapshot
+from genai_prices.types import ModelInfo
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gateway.bedrock.generation import Usage
+from gateway.bedrock.prices import cost_usd
+from gateway.catalog.entries import ModelOverride, Price
+
+ROWS = next(provider for provider in data_snapshot.get_snapshot().providers if provider.id == "aws").models
+CALLABLE = [row for row in ROWS if not row.id.startswith("regional.")]
+
+
+@given(
+    row=st.sampled_from(CALLABLE),
+    tokens=st.tuples(*[st.integers(0, 400_000)] * 2, *[st.sampled_from([0, 0, 17, 120_000])] * 2),
+)
+def test_the_cost_is_what_the_price_list_itself_computes(row: ModelInfo, tokens: tuple[int, int, int, int]) -> None:
+    given_in, given_out, read, write = tokens
+    listed = ListUsage(
+        input_tokens=given_in + read + write, output_tokens=given_out, cache_read_tokens=read, cache_write_tokens=write
+    )
+    try:
+        expected = row.get_prices(datetime.now(UTC)).calc_price(listed)["total_price"]
+    except ValueError:
+        expected = None
+    cost = cost_usd(row.id, Usage(given_in, given_out, read, write), {})
+    assert cost == (None if expected is None else pytest.approx(float(expected)))
+
+
+@pytest.mark.parametrize(
+    ("model_id", "usd"),
+    [
+        ("global.anthropic.claude-haiku-5-5", 0.6e-3),
+        ("us.anthropic.claude-haiku-5-5", 0.66e-3),
+        ("eu.anthropic.claude-haiku-5-5", 0.66e-3),
+        ("anthropic.claude-haiku-5-5", 0.66e-3),
+        ("arn:aws:bedrock:us-east-1:123456789012:inference-profile/us.anthropic.claude-haiku-5-5", 0.66e-3),
+        ("arn:aws:bedrock:us-east-1::foundation-model/anthropic.claude-haiku-5-5", 0.66e-3),
+        ("anthropic.claude-opus-5-v1:0", 0.033),
+        ("anthropic.claude-haiku-5-5-rubbish", None),
+        ("mistral.mistral-7b-instruct-v0:9", None),
+        ("arn:aws:bedrock:us-east-1:123456789012:application-inference-profile/abc", None),
+    ],
+)
+def test_an_id_is_matched_whole_and_by_its_geography(model_id: str, usd: float | None) -> None:
+    cost = cost_usd(model_id, Usage(1000, 1000), {})
+    assert cost == (None if usd is None else pytest.approx(usd))
+
+
+PROFILE = "arn:aws:bedrock:us-east-1:123456789012:application-inference-profile/abc"
+
+
+def test_a_profile_of_ones_own_costs_what_the_model_it_stands_for_costs() -> None:
+    same = {PROFILE: ModelOverride(same_as="global.anthropic.claude-haiku-5-5")}
+    assert cost_usd(PROFILE, Usage(1000, 1000), same) == pytest.approx(0.6e-3)
+
+
+def test_a_price_in_the_settings_wins_and_cached_tokens_default_to_input() -> None:
+    priced = {PROFILE: ModelOverride(price=Price(input=1.0, output=2.0, cache_read=0.5))}
+    assert cost_usd(PROFILE, Usage(1_000_000, 1_000_000, 1_000_000, 1_000_000), priced) == pytest.approx(4.5)
