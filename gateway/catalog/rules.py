@@ -61,8 +61,8 @@ CATALOG_RULES: tuple[Rule, ...] = (
         ERROR,
         "A file is larger or deeper than any catalog entry needs.",
         "A file may have at most 1 MiB, 48 levels and 20,000 keys and values, with each alias counted as all that it"
-        " stands for. The bounds keep a hostile file from exhausting the machine that lints it. Move a long prompt into a"
-        " file of its own with `system_prompt_file`; it may have 1 MiB, too.",
+        " stands for. The bounds keep a hostile file from exhausting the machine that lints it. Move a long prompt into"
+        " a file of its own with `system_prompt_file`; it may have 1 MiB, too.",
     ),
     Rule(
         "yaml-syntax",
