@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import sys
 from contextlib import nullcontext
@@ -48,6 +47,8 @@ def call(
     opened = open_catalog(catalog)
     specialist = specialist_of(opened, name)
     arguments = parse_inputs(specialist, inputs or [])
+    import asyncio
+
     from gateway.consult.caller import LOCAL_USER
     from gateway.consult.consultation import ConsultationFailed, Consultations
     from gateway.consult.feed import Feed, Follow

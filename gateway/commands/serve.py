@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from gateway.commands.backing import LlmModelOption, LlmUrlOption, backing
 from gateway.commands.opening import open_catalog
 from gateway.commands.options import CatalogOption, LocalOption
+
+if TYPE_CHECKING:
+    from gateway.catalog.entries import Catalog
 
 
 def serve(
@@ -48,20 +52,20 @@ def serve(
                 insecure=insecure,
                 grace=grace,
                 routes=lambda ready: health.routes(ready, len(opened.specialists)),
-                started=lambda url: _announce(url, sorted(opened.specialists), local=local),
+                started=lambda url: _announce(url, opened, local=local),
             )
     if not finished:
         typer.echo(f"gateway: some calls had not finished after {grace:g} s and were ended.", err=True)
     leave(0)
 
 
-def _announce(url: str, specialists: list[str], *, local: bool) -> None:
+def _announce(url: str, catalog: Catalog, *, local: bool) -> None:
     backed = "this machine, without AWS: no model, or the one of --llm-url" if local else "Amazon Bedrock"
     lines = (
         f"MCP endpoint  {url}",
-        f"Specialists   {', '.join(specialists) or 'none yet: drop a file in specialists/'}",
+        f"Specialists   {', '.join(catalog.specialists) or 'none yet: drop a file in specialists/'}",
         f"Answered by   {backed}",
-        f"Claude Code   claude mcp add --transport http specialists {url}",
+        f"Claude Code   claude mcp add --transport http {shlex.quote(catalog.settings.name)} {url}",
         "Other clients gateway connect --help",
         "Press Ctrl-C to end.",
     )

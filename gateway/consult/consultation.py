@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -44,9 +45,12 @@ class Consultations:
     """What answers every call of one catalog. Specialists are made ready when they are first asked."""
 
     def __init__(self, catalog: Catalog, aws: Aws) -> None:
+        """Raises PromptError for a prompt that includes what is not there."""
         self.catalog = catalog
         self._aws = aws
         self._models = ModelTable.load(catalog.settings.models)
+        self._prompts = {name: Prompts(entry, catalog.root) for name, entry in catalog.specialists.items()}
+        self._digest = _digest(catalog, self._prompts)
         self._desks: dict[str, _Desk] = {}
         # Both take long enough to be felt by every call in flight, were they left to the first one that needs them.
         aws.client("bedrock-runtime")
@@ -131,7 +135,7 @@ class Consultations:
     def _receipt(self, specialist: Specialist, made: list[Attempt], began: float, **answered: Any) -> Receipt:
         return Receipt(
             specialist=specialist.name,
-            catalog=self.catalog.digest,
+            catalog=self._digest,
             attempts=tuple(made),
             seconds=time.perf_counter() - began,
             **answered,
@@ -152,17 +156,28 @@ class Consultations:
     def _desk(self, specialist: Specialist) -> _Desk:
         desk = self._desks.get(specialist.name)
         if desk is None:
-            desk = self._desks[specialist.name] = _Desk(specialist, self.catalog, self._models)
+            desk = self._desks[specialist.name] = _Desk(specialist, self._prompts[specialist.name], self._models)
         return desk
+
+
+def _digest(catalog: Catalog, prompts: Mapping[str, Prompts]) -> str:
+    """The catalog's digest with the templates its prompts include, which are no entries of the catalog's own."""
+    included = {path: text for each in prompts.values() for path, text in each.included.items()}
+    if not included:
+        return catalog.digest
+    digest = hashlib.sha256(catalog.digest.encode())
+    for path, text in sorted(included.items()):
+        digest.update(f"\0{path}\0{text}".encode())
+    return digest.hexdigest()
 
 
 class _Desk:
     """A specialist made ready: its arguments' check, its compiled templates, and which of its models can stream."""
 
-    def __init__(self, specialist: Specialist, catalog: Catalog, models: ModelTable) -> None:
+    def __init__(self, specialist: Specialist, prompts: Prompts, models: ModelTable) -> None:
         self.specialist = specialist
         self.arguments = Arguments(specialist)
-        self.prompts = Prompts(specialist, catalog.root)
+        self.prompts = prompts
         known = {model_id: models.find(model_id) for model_id in specialist.model_id}
         self._silent = {model_id for model_id, model in known.items() if model and "streaming" in model.refuses}
 

@@ -48,6 +48,7 @@ class Prompts:
         self._system = _Prompt(specialist.system_prompt, library, environment)
         self._user = _Prompt(specialist.user_prompt, library, environment)
         self.straight_line = self._system.straight_line and self._user.straight_line
+        self.included: Mapping[str, str] = {**self._system.included, **self._user.included}  # path -> text
 
     def render(self, arguments: Mapping[str, Any]) -> Rendered:
         """Both prompts for these arguments; an input not given has its default. Raises PromptError."""
@@ -61,10 +62,11 @@ class _Prompt:
     def __init__(self, source: PromptSource, library: Library, environment: PromptEnvironment) -> None:
         self._source = source
         self.straight_line = True
+        self.included: Mapping[str, str] = {}
         self._environment = environment
         if _LOOKED_INTO.search(source.text):  # few prompts have such a tag, and parsing 1,000 at start-up takes seconds
-            templates = self._templates(analyse(source.text), library)
-            self._environment = environment.with_templates(templates) if templates else environment
+            self.included = self._templates(analyse(source.text), library)
+            self._environment = environment.with_templates(self.included) if self.included else environment
 
     def _templates(self, analysis: Analysis, library: Library) -> dict[str, str]:
         for fault in analysis.faults:

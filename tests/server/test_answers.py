@@ -257,3 +257,14 @@ async def test_a_specialist_that_takes_longer_than_its_timeout_is_stopped(
     assert "timeout of 1 s" in text
     assert outcomes(receipt) == [(MODEL, "Timeout")]
     endpoint.wait_for(lambda calls: calls[-1].outcome == "aborted", timeout=1)
+
+
+async def test_the_receipts_catalog_changes_with_an_included_template(make_gateway: MakeGateway) -> None:
+    files = {
+        "specialists/echo.yaml": _echo_on(MODEL).replace("Say it back.", "'{% include \"tone.j2\" %}'"),
+        "specialists/tone.j2": "Be kind.",
+    }
+    digests = [
+        (await ask(make_gateway(files=files | {"specialists/tone.j2": text})))[2]["catalog"] for text in ("a", "b", "a")
+    ]
+    assert digests[0] == digests[2] != digests[1]
