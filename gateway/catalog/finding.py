@@ -51,18 +51,15 @@ def stray_beside(folder: Folder) -> list[Diagnostic]:
     """What lies beside the catalog's folders under a name that was meant to be one of theirs."""
     faults = []
     for name, meant in _MISTAKEN.items():
-        if os.path.lexists(folder.root / name) and not _same(folder, name, meant):
+        if os.path.lexists(folder.root / name) and _looks_meant(folder, name):
             message = f"`{name}` is not read: the catalog's name for it is `{meant}`."
             faults.append(_fault(name, "stray-file", message, "Rename it.", Severity.WARNING))
     return faults
 
 
-def _same(folder: Folder, name: str, meant: str) -> bool:
+def _looks_meant(folder: Folder, name: str) -> bool:
     """A folder `specialist` that holds no entries is somebody's own."""
-    if name.endswith(ENDINGS):
-        return False
-    del meant
-    return not _holds_entries(str(folder.root / name))
+    return name.endswith(ENDINGS) or _holds_entries(str(folder.root / name))
 
 
 def _stray(entry: os.DirEntry[str]) -> tuple[str, str] | None:
