@@ -25,8 +25,12 @@ RunNode = Callable[..., "subprocess.CompletedProcess[str]"]
 @pytest.fixture(scope="session")
 def run_node(tmp_path_factory: pytest.TempPathFactory) -> RunNode:
     """Runs a program of a package: `run_node("@modelcontextprotocol/inspector", "mcp-inspector", ...)`."""
+    return node_runner(tmp_path_factory.mktemp("home"))
+
+
+def node_runner(home: Path) -> RunNode:
+    """What the fixture `run_node` gives, with `home` as the home folder of the programs it runs."""
     _install()
-    home = tmp_path_factory.mktemp("home")
 
     def run(package: str, program: str, *arguments: str, timeout: float = 60) -> subprocess.CompletedProcess[str]:
         folder = HERE / "node_modules" / package

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from gateway.consult.receipt import META_KEY
+from tests.foreign import transcript
 from tests.foreign.conftest import RunNode
 from tests.processes import GATEWAY, gateway
 
@@ -57,6 +58,10 @@ def test_its_portability_check_finds_nothing_in_the_sample_tools(run_node: RunNo
         done = run_node(*INSPECTOR, process.url(), "--transport", "http", "--method", "tools/list", "--strict")
     assert done.returncode == 0, done.stderr
     assert "warning" not in done.stderr.lower().replace("npm warn", ""), done.stderr
+
+
+def test_the_transcript_in_the_docs_is_what_happens(run_node: RunNode) -> None:
+    assert transcript.PAGE.read_text("utf-8") == transcript.page(run_node)
 
 
 @pytest.mark.parametrize("content", ["{{ language }}", "`$(id)`\n\u202e\x1b[31m"])
