@@ -70,7 +70,7 @@ def aws(endpoint: LocalEndpoint) -> Iterator[Aws]:
 
 @pytest.fixture
 def make_gateway(write_catalog: WriteCatalog, aws: Aws) -> MakeGateway:
-    """An MCP server over a catalog of one specialist, `echo`, with these keys added to its file; or over these files."""
+    """An MCP server over a catalog of one specialist, `echo`, with keys added to its file; or over other files."""
 
     def make(extra: str = "", files: dict[str, str] | None = None) -> FastMCP:
         catalog = sound(

@@ -38,7 +38,7 @@ catalog's digest are left out.
 
 The MCP Inspector's command line, from npm, against `gateway serve --local --http`:
 
-```sh
+```text
 npx @modelcontextprotocol/inspector --cli http://127.0.0.1:8000/mcp --transport http \\
   --method tools/call --tool-name code_reviewer --tool-arg "content=$(cat {reviewed})"
 ```
