@@ -31,11 +31,16 @@ KNOWLEDGE_BASES = "knowledge_bases"
 
 @dataclass(frozen=True)
 class Loaded:
-    """A catalog with the sources its entries came from, by path, and the faults that were found, sorted."""
+    """A catalog with the sources its entries came from, by path, and the faults that were found, sorted.
+
+    `drafts` are the specialists that an error keeps out of the catalog, but not one in their prompts or inputs: they
+    are not served, and linted all the same, so that one run shows every fault.
+    """
 
     catalog: Catalog
     sources: Mapping[str, Source]
     diagnostics: tuple[Diagnostic, ...]
+    drafts: tuple[Specialist, ...] = ()
 
 
 def load(root: Path, environ: Mapping[str, str], *, unset: Severity = Severity.WARNING) -> Loaded:
@@ -72,6 +77,7 @@ class _Loading:
         self.sources: dict[str, Source] = {}
         self.diagnostics: list[Diagnostic] = []
         self.settings_failed = False
+        self.drafts: list[Specialist] = []
 
     def run(self) -> Loaded:
         self.diagnostics += stray_beside(self.folder)
@@ -95,7 +101,8 @@ class _Loading:
             knowledge_bases=MappingProxyType(dict(sorted(knowledge_bases.items()))),
             digest=self.folder.digest(),
         )
-        return Loaded(catalog, MappingProxyType(self.sources), tuple(sorted(self.diagnostics, key=_order)))
+        diagnostics = tuple(sorted(self.diagnostics, key=_order))
+        return Loaded(catalog, MappingProxyType(self.sources), diagnostics, tuple(self.drafts))
 
     def _paths(self, folder: str) -> list[str]:
         paths, strays = entries_in(self.folder, folder)
@@ -138,13 +145,20 @@ class _Loading:
                 "Write what is asked in each call; only an input named `content` makes a default for it.",
             )  # fmt: skip
         system_prompt = self._system_prompt(file)
-        if faults.failed or name is None or system_prompt is None or declared is None:
+        sound = not faults.failed and name is not None
+        if system_prompt is None or declared is None or not (sound or _promising(file)):
             return None
-        return build.specialist(
-            data, name=name, path=file.source.path, defaults=defaults, system_prompt=system_prompt,
+        specialist = build.specialist(
+            data, name=name or posixpath.basename(file.source.path), path=file.source.path,
+            defaults=defaults if sound else Defaults(),  # a faulty value is not to be taken for one left out
+            system_prompt=system_prompt,
             user_prompt=_prompt(file, "user_prompt") or PromptSource(build.DEFAULT_USER_PROMPT, file.source.path),
             inputs=declared,
         )  # fmt: skip
+        if sound:
+            return specialist
+        self.drafts.append(specialist)
+        return None
 
     def _system_prompt(self, file: File) -> PromptSource | None:
         data = file.data or {}
@@ -206,6 +220,14 @@ class _Loading:
         folder = posixpath.dirname(file.path.replace(os.sep, "/"))
         target = self.folder.resolve(posixpath.join(folder, name))
         return target.relative_to(self.folder.root).as_posix()
+
+
+def _promising(file: File) -> bool:
+    """Whether a faulty file's prompts and inputs are whole, so that linting them misleads nobody."""
+    data, written = file.data or {}, file.source.data
+    keys = {"system_prompt", "system_prompt_file", "user_prompt", "inputs"}
+    lost = {key for key in keys if key in written and key not in data}
+    return "description" in data and not (lost or keys & file.meant or file.faults.incomplete)
 
 
 def _prompt(file: File, key: str) -> PromptSource | None:

@@ -27,14 +27,15 @@ class Context:
     def __init__(self, loaded: Loaded, today: date) -> None:
         self.catalog: Catalog = loaded.catalog
         self.sources = loaded.sources
+        self._drafts = loaded.drafts
         self.today = today
         self.models = ModelTable.load(loaded.catalog.settings.models)
         self.library = Library(loaded.catalog.root)
 
     @cached_property
     def specialists(self) -> tuple[Specialist, ...]:
-        """Every specialist, by name."""
-        return tuple(self.catalog.specialists.values())
+        """Every specialist, by name, and then those that another error keeps out of the catalog."""
+        return (*self.catalog.specialists.values(), *self._drafts)
 
     def written(self, path: str, key: str) -> bool:
         """Whether the file at `path` has that key at its top."""
