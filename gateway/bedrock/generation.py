@@ -5,12 +5,13 @@ from __future__ import annotations
 import contextlib
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from gateway.aws.connections import cut
 from gateway.aws.errors import AwsFault, fault_of
+from gateway.aws.eventstream import events
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,21 +104,21 @@ class Generation:
                 self._body = None
             body.close()
 
-    def _read(self, events: Iterable[Mapping[str, Any]]) -> Generated:
+    def _read(self, body: Any) -> Generated:
         parts: list[str] = []
         first_token_at: float | None = None
         stop_reason = usage = None
-        for event in events:
-            if delta := event.get("contentBlockDelta"):
-                if text := delta["delta"].get("text"):
+        for name, payload in events(body):
+            if name == "contentBlockDelta":
+                if text := payload["delta"].get("text"):
                     if first_token_at is None:
                         first_token_at = time.perf_counter()
                     parts.append(text)
                     self._on_text(text)
-            elif stop := event.get("messageStop"):
-                stop_reason = stop["stopReason"]
-            elif metadata := event.get("metadata"):
-                usage = _usage(metadata.get("usage", {}))
+            elif name == "messageStop":
+                stop_reason = payload["stopReason"]
+            elif name == "metadata":
+                usage = _usage(payload.get("usage", {}))
         # Bedrock sends `metadata` last: an answer without it was cut, however complete its text looks.
         if stop_reason is None or usage is None:
             raise GenerationFailed(AwsFault("StreamCut", "The answer ended before Bedrock had finished it", again=True))
