@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlsplit
 
 from botocore import exceptions as boto
 from botocore.eventstream import ParserError as EventStreamParserError
@@ -81,7 +82,7 @@ def fault_of(error: Exception) -> AwsFault | None:
     if isinstance(error, boto.ReadTimeoutError | ReadTimeoutError):
         return AwsFault("ReadTimeout", "Bedrock went silent")
     if isinstance(error, boto.ConnectTimeoutError | boto.EndpointConnectionError | boto.ConnectionError):
-        return AwsFault("Unreachable", str(error), again=True)
+        return AwsFault("Unreachable", _unreachable(error), again=True)
     if isinstance(error, boto.HTTPClientError | Urllib3Error | EventStreamParserError | ResponseParserError | OSError):
         return AwsFault("ConnectionBroken", f"The connection to Bedrock broke ({type(error).__name__})", again=True)
     if isinstance(error, boto.ParamValidationError):
@@ -104,6 +105,12 @@ def _answered(code: str, response: Mapping[str, Any]) -> AwsFault:
         elsewhere=code in _ELSEWHERE or busy,
         retry_after=_retry_after(headers),
     )
+
+
+def _unreachable(error: Exception) -> str:
+    """Where nobody answered: the host alone, since an endpoint's URL may hold a password."""
+    url = urlsplit(str(getattr(error, "kwargs", {}).get("endpoint_url", "")))
+    return f"No connection to {url.hostname or 'the endpoint'}" + (f", port {url.port}" if url.port else "")
 
 
 def _retry_after(headers: Mapping[str, str]) -> float | None:

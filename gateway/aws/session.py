@@ -46,7 +46,7 @@ class Aws:
             self._session = _local_session() if self.local else boto3.Session(region_name=region)
         except ProfileNotFound as error:
             raise AwsSetupError(f"{error}: AWS_PROFILE must name a profile of ~/.aws/config.") from None
-        except BotoCoreError as error:
+        except (BotoCoreError, ValueError) as error:
             raise AwsSetupError(f"The AWS configuration of this machine cannot be read: {error}") from None
         # Every SDK but Python's reads AWS_REGION, which is also the one that ECS and Lambda set.
         environment = os.environ.get("AWS_REGION") or self._session.region_name
@@ -63,13 +63,19 @@ class Aws:
         self.threads = ThreadPoolExecutor(MAX_CALLS, thread_name_prefix="bedrock")
 
     def client(self, service: str) -> Any:
-        """The process's client of a service such as `bedrock-runtime`, made on first use."""
+        """The process's client of a service such as `bedrock-runtime`, made on first use.
+
+        Raises AwsSetupError for a region, endpoint URL or other setting that botocore refuses.
+        """
         with self._lock:
             if service not in self._clients:
                 make: Callable[..., Any] = self._session.client  # the stubs' overloads name 400 services
-                self._clients[service] = make(
-                    service, region_name=self.region, endpoint_url=self._local_url, config=_config(local=self.local)
-                )
+                config = _config(local=self.local)
+                try:
+                    client = make(service, region_name=self.region, endpoint_url=self._local_url, config=config)
+                except (BotoCoreError, ValueError) as error:
+                    raise AwsSetupError(f"The AWS configuration of this machine cannot be used: {error}") from None
+                self._clients[service] = client
                 watch(self._clients[service])
             return self._clients[service]
 

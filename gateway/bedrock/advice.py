@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from gateway.aws.errors import ACCOUNT_ADVICE, AwsFault
 from gateway.bedrock.arns import model_arns
 from gateway.catalog.models import ModelTable
@@ -33,7 +35,7 @@ def _mend(fault: AwsFault, *, model_id: str, region: str, stream: bool, models: 
         case "ValidationException" | "ParamValidation":
             return _validation_mend(fault.message.lower(), region)
         case "ThrottlingException" | "ServiceQuotaExceededException":
-            back = f"in {fault.retry_after:.0f} s" if fault.retry_after else "in a moment"
+            back = f"in {math.ceil(fault.retry_after)} s" if fault.retry_after else "in a moment"
             return f"Try again {back}, give the specialist a fallback model, or ask AWS for a higher quota."
         case "ReadTimeout" | "ModelTimeoutException":
             return "Nothing was tried again, since the model may have been paid for already: ask for less at once."

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from gateway.aws.connections import cut
+from gateway.aws.connections import begin, cut
 from gateway.aws.errors import AwsFault, fault_of
 from gateway.aws.eventstream import events
 
@@ -67,7 +67,7 @@ class Generation:
         with self._lock:
             if self._aborted:  # given up while it waited for a thread: spend nothing
                 raise GenerationAborted
-            self._thread = threading.get_ident()
+            self._thread = begin()
         try:
             return self._converse_stream() if self._stream else self._converse()
         except Exception as error:

@@ -88,3 +88,20 @@ def test_one_client_serves_all_and_never_retries_by_itself(endpoint: LocalEndpoi
     assert aws.client("bedrock-runtime") is client
     assert client.meta.config.retries["total_max_attempts"] == 1
     aws.close()
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        ("AWS_ENDPOINT_URL_BEDROCK_RUNTIME", "not-a-url"),
+        ("AWS_REGION", "us east"),
+        ("AWS_RETRY_MODE", "bogus"),
+    ],
+)
+def test_a_setting_that_botocore_refuses_is_one_sentence(
+    monkeypatch: pytest.MonkeyPatch, variable: str, value: str
+) -> None:
+    monkeypatch.setenv("AWS_REGION", "us-east-1")
+    monkeypatch.setenv(variable, value)
+    with pytest.raises(AwsSetupError, match=value):
+        Aws().client("bedrock-runtime")

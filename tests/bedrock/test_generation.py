@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import threading
 from concurrent.futures import Future
 
@@ -82,3 +83,29 @@ def test_a_finished_one_can_be_stopped_without_harm(aws: Aws, endpoint: LocalEnd
     answer.result(5)
     generation.abort()
     assert begin(aws)[1].result(5).text
+
+
+@pytest.mark.parametrize("after", [0.0, 0.002, 0.01])
+def test_one_stopped_while_its_request_is_made_is_not_answered(aws: Aws, endpoint: LocalEndpoint, after: float) -> None:
+    endpoint.faults.add(Fault(kind="slow_start", seconds=30))
+    large = {"modelId": MODEL, "messages": [{"role": "user", "content": [{"text": "x" * 3_000_000}]}]}
+    generation = Generation(aws.client("bedrock-runtime"), large, on_text=print, stream=True)
+    answer = aws.threads.submit(generation.run)
+    threading.Event().wait(after)
+    generation.abort()
+    with pytest.raises(GenerationAborted):
+        answer.result(2)
+    endpoint.wait_for(lambda calls: not [call for call in calls if call.outcome in ("running", "complete")], 1)
+
+
+def test_one_can_be_stopped_while_tls_is_negotiated() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        aws = Aws(local_url=f"https://127.0.0.1:{silent.getsockname()[1]}")
+        _, answer, _ = begun = begin(aws)
+        connection, _ = silent.accept()
+        with connection:
+            connection.recv(1)  # the client has said hello, and gets no answer
+            begun[0].abort()
+            with pytest.raises(GenerationAborted):
+                answer.result(1)
+        aws.close()
