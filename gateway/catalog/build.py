@@ -82,11 +82,9 @@ def settings(data: Mapping[str, Any]) -> Settings:
         made["models"] = MappingProxyType({key: _override(value) for key, value in _own(data["models"]).items()})
     if "http" in data:
         made["http"] = Http(**{key: tuple(value) for key, value in _own(data["http"]).items()})
-    if "jwt" in data.get("access", {}):
+    if "access" in data:
         jwt = _own(data["access"]["jwt"])
         made["access"] = Access(Jwt(**{**jwt, "audience": _several(jwt["audience"])}))
-    elif "access" in data:
-        made["access"] = Access()
     if "lint" in data:
         made["lint"] = LintSettings(tuple(data["lint"].get("ignore", ())))
     return Settings(**made)

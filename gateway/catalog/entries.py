@@ -158,9 +158,9 @@ class Jwt:
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """`access:` in gateway.yaml: who may call at all."""
+    """`access:` in gateway.yaml: who may call at all. There is none that lets everybody in."""
 
-    jwt: Jwt | None = None
+    jwt: Jwt
 
 
 @dataclass(frozen=True, slots=True)

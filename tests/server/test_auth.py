@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+import time
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -15,11 +16,15 @@ from fastmcp.server.auth.providers.jwt import RSAKeyPair
 from fastmcp.utilities.tests import asgi_server
 from joserfc.jwk import RSAKey
 
+from gateway.catalog import load
+from gateway.catalog.diagnostics import Severity
 from gateway.catalog.entries import Access, Jwt
 from gateway.consult.caller import Caller
 from gateway.consult.consultation import Consultations
+from gateway.errors import UsageError
 from gateway.server.app import build
 from gateway.server.auth import AccessError, verifier
+from gateway.server.run import serve_http
 from tests.conftest import ECHO, WriteCatalog, sound
 
 
@@ -68,9 +73,9 @@ class Seen(Consultations):
 
     callers: list[Caller]
 
-    async def consult(self, specialist: Any, arguments: Any, *, caller: Caller, feed: Any = None) -> Any:
+    async def consult(self, *arguments: Any, caller: Caller, **options: Any) -> Any:
         self.callers.append(caller)
-        return await super().consult(specialist, arguments, caller=caller, feed=feed)
+        return await super().consult(*arguments, caller=caller, **options)
 
 
 @pytest.fixture
@@ -130,6 +135,24 @@ async def test_a_good_token_is_let_in(seen: Seen, issuer: Issuer) -> None:
 
 
 @pytest.mark.parametrize(
+    "claims",
+    [{"exp": None}, {"nbf": time.time() + 600}, {"nbf": "later"}, {"sub": None}, {"sub": ""}],
+    ids=["no exp", "nbf to come", "nbf no number", "no sub", "empty sub"],
+)
+async def test_a_token_without_end_or_owner_or_for_later_is_refused(
+    seen: Seen, issuer: Issuer, claims: dict[str, Any]
+) -> None:
+    token = issuer.token(additional_claims=claims)
+    assert await status(seen, issuer, {"authorization": f"Bearer {token}"}) == 401
+
+
+async def test_an_issuer_whose_clock_is_a_little_ahead_is_let_in(seen: Seen, issuer: Issuer) -> None:
+    soon = time.time() + 20
+    token = issuer.token(additional_claims={"nbf": soon, "iat": soon})
+    assert await status(seen, issuer, {"authorization": f"Bearer {token}"}) == 200
+
+
+@pytest.mark.parametrize(
     "changed",
     [{"audience": "another"}, {"issuer": "https://elsewhere.example"}, {"expires_in_seconds": -10}, {"kid": "two"}],
     ids=lambda changed: next(iter(changed)),
@@ -168,7 +191,7 @@ async def test_keys_fetched_over_plain_http_are_refused_beyond_loopback(issuer: 
 
 async def test_an_issuer_without_a_discovery_document_is_named_with_the_mend(issuer: Issuer) -> None:
     issuer.documents.clear()
-    with pytest.raises(AccessError, match="write `jwks_uri` beside it"):
+    with pytest.raises(AccessError, match=r"\(HTTP 404\)\. .* write `jwks_uri` beside it\.$"):
         await verifier(Access(jwt=Jwt(issuer.url, ("gateway",))))
 
 
@@ -176,3 +199,39 @@ async def test_a_document_of_another_issuer_is_refused(issuer: Issuer) -> None:
     issuer.documents["/.well-known/openid-configuration"]["issuer"] = "https://elsewhere.example"
     with pytest.raises(AccessError, match="document of another issuer"):
         await verifier(Access(jwt=Jwt(issuer.url, ("gateway",))))
+
+
+@pytest.mark.parametrize(
+    ("keys", "sentence"),
+    [
+        (None, r"/keys did not answer well \(HTTP 404\)\. Check `access\.jwt\.jwks_uri`"),
+        (["no", "keys"], "/keys is no JSON Web Key Set"),
+        ({"keys": "none"}, "/keys is no JSON Web Key Set"),
+        ({"keys": [{"kty": "EC", "kid": "one"}]}, "/keys holds no RSA key; the gateway takes tokens .* RS256"),
+    ],
+)
+async def test_keys_that_cannot_be_had_are_noticed_at_the_start(issuer: Issuer, keys: Any, sentence: str) -> None:
+    issuer.documents = {} if keys is None else {"/keys": keys}
+    with pytest.raises(AccessError, match=sentence):
+        await verifier(Access(jwt=Jwt(issuer.url, ("gateway",), f"{issuer.url}/keys")))
+
+
+@pytest.mark.parametrize("url", ["https://[bad", "https://login\0.example", "http://127.0.0.1:1"])
+async def test_an_address_that_leads_nowhere_is_one_sentence(issuer: Issuer, url: str) -> None:
+    for jwt in (Jwt(url, ("gateway",)), Jwt(issuer.url, ("gateway",), url)):
+        with pytest.raises(AccessError, match=r"is no URL|did not answer well \(.+\)\. Check ") as refused:
+            await verifier(Access(jwt=jwt))
+        assert "\n" not in str(refused.value)
+
+
+@pytest.mark.parametrize("access", ["{}", "{x-note: later}", "{jwt: {issuer: https://login.acme.example}}"])
+def test_an_access_that_names_no_issuer_or_audience_never_opens_the_endpoint(
+    write_catalog: WriteCatalog, aws: Any, access: str
+) -> None:
+    loaded = load(write_catalog({"specialists/echo.yaml": ECHO, "gateway.yaml": f"access: {access}\n"}), {})
+    assert [(each.rule, each.severity) for each in loaded.diagnostics] == [("missing-key", Severity.ERROR)]
+    with pytest.raises(UsageError, match="name an issuer under `access:`"):
+        serve_http(
+            loaded.catalog, aws, host="192.0.2.1", port=0, insecure=False, grace=0,
+            routes=lambda _: [], started=lambda _: None,
+        )  # fmt: skip
