@@ -106,6 +106,8 @@ def _override(data: Mapping[str, Any]) -> ModelOverride:
     own = _own(data)
     if "retired" in own:
         own["retired"] = date.fromisoformat(own["retired"])
+    if "refuses" in own:
+        own["refuses"] = tuple(own["refuses"])
     if "price" in own:
         own["price"] = Price(**{key: float(value) for key, value in _own(own["price"]).items()})
     return ModelOverride(**own)

@@ -136,6 +136,7 @@ class ModelOverride:
     context_window: int | None = None
     max_tokens: int | None = None
     retired: date | None = None
+    refuses: tuple[str, ...] | None = None
     price: Price | None = None
 
 

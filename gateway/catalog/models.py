@@ -75,11 +75,13 @@ class ModelTable:
             return _listed(model_id)
         # One step, not a chain: an override that names itself, or another that names it back, ends here.
         known = _listed(override.same_as or model_id) or Model(id=model_id)
-        stated = {
+        stated: dict[str, Any] = {
             key: value
             for key in ("context_window", "max_tokens", "retired")
             if (value := getattr(override, key)) is not None
         }
+        if override.refuses is not None:
+            stated["refuses"] = frozenset(override.refuses)
         return replace(known, **stated)
 
     def opaque(self, model_id: str) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+import signal
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,6 +12,7 @@ import typer
 from gateway.commands.backing import LlmModelOption, LlmUrlOption, backing
 from gateway.commands.opening import open_catalog
 from gateway.commands.options import CatalogOption, LocalOption
+from gateway.leaving import leave
 
 if TYPE_CHECKING:
     from gateway.catalog.entries import Catalog
@@ -35,38 +37,54 @@ def serve(
     ] = 30.0,
 ) -> None:
     """Serve the catalog as MCP tools: over stdio, or with --http to many clients at once."""
+    _end_quietly_until_serving()
     opened = open_catalog(catalog)
-    from gateway.server.run import leave, serve_http, serve_stdio
+    from gateway.server.run import serve_http, serve_stdio
     from gateway.web import health
 
     with backing(opened, local=local, llm_url=llm_url, llm_model=llm_model) as aws:
         if not http:
             serve_stdio(opened, aws)
-            finished = True
-        else:
-            finished = serve_http(
-                opened,
-                aws,
-                host=host,
-                port=port,
-                insecure=insecure,
-                grace=grace,
-                routes=lambda ready: health.routes(ready, len(opened.specialists)),
-                started=lambda url: _announce(url, opened, local=local),
-            )
+            leave(0)
+        finished = serve_http(
+            opened,
+            aws,
+            host=host,
+            port=port,
+            insecure=insecure,
+            grace=grace,
+            routes=lambda ready: health.routes(ready, len(opened.specialists)),
+            started=lambda url: _announce(url, opened, host=host, answered_by=_backed(local=local, llm_url=llm_url)),
+        )
     if not finished:
         typer.echo(f"gateway: some calls had not finished after {grace:g} s and were ended.", err=True)
     leave(0)
 
 
-def _announce(url: str, catalog: Catalog, *, local: bool) -> None:
-    backed = "this machine, without AWS: no model, or the one of --llm-url" if local else "Amazon Bedrock"
-    lines = (
+def _end_quietly_until_serving() -> None:
+    """Nothing is in flight while the gateway starts: SIGTERM and Ctrl-C end it with 0, as they do afterwards."""
+    for name in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(name, lambda *_: leave(0))
+
+
+def _backed(*, local: bool, llm_url: str | None) -> str:
+    if llm_url:
+        return f"{llm_url}, without AWS"
+    return "this machine, without AWS and without a model (--llm-url names one)" if local else "Amazon Bedrock"
+
+
+def _announce(url: str, catalog: Catalog, *, host: str, answered_by: str) -> None:
+    lines = [
         f"MCP endpoint  {url}",
         f"Specialists   {', '.join(catalog.specialists) or 'none yet: drop a file in specialists/'}",
-        f"Answered by   {backed}",
+        f"Answered by   {answered_by}",
         f"Claude Code   claude mcp add --transport http {shlex.quote(catalog.settings.name)} {url}",
         "Other clients gateway connect --help",
-        "Press Ctrl-C to end.",
-    )
+    ]
+    if host in ("0.0.0.0", "::") and not catalog.settings.http.allowed_hosts:  # noqa: S104 - compared, not bound
+        lines.append(
+            "Elsewhere     clients that call this machine by a name are refused (421) until `http: {allowed_hosts: "
+            "[NAME]}` in gateway.yaml lists it."
+        )
+    lines.append("Press Ctrl-C to end.")
     typer.echo("\n".join(lines), err=True)

@@ -44,44 +44,46 @@ class Attempts:
     """One consultation's calls to Bedrock. `made` grows as they end, and is the receipt's, however it all ends."""
 
     specialist: Specialist
-    rendered: Rendered
     aws: Aws
     streams: Callable[[str], bool]
     """Whether a model id can stream."""
     feed: Feed | None
     made: list[Attempt] = field(default_factory=list)
 
-    async def answer(self) -> tuple[str, Generated]:
-        """The model that answered and its whole answer. Raises NoAnswer."""
+    async def answer(self, rendered: Rendered, *, deadline: float) -> tuple[str, Generated]:
+        """The model that answered and its whole answer. Raises NoAnswer.
+
+        No model is waited for beyond `deadline`, in `time.perf_counter()`: the next one is asked instead.
+        """
         *others, last = self.specialist.model_id
         for model_id in others:
             try:
-                return model_id, await self._persist(model_id)
+                return model_id, await self._persist(model_id, rendered, deadline)
             except NoAnswer as failed:
                 if not failed.fault.elsewhere or not self._clean():
                     raise
                 self._say(f"{model_id} did not answer ({failed.fault.code}); asking the next model.")
-        return last, await self._persist(last)
+        return last, await self._persist(last, rendered, deadline)
 
-    async def _persist(self, model_id: str) -> Generated:
+    async def _persist(self, model_id: str, rendered: Rendered, deadline: float) -> Generated:
         """One model's answer, asked up to TRIES times."""
         number = 0
         while True:
             try:
-                return await self._ask(model_id)
+                return await self._ask(model_id, rendered)
             except GenerationFailed as failed:
                 number += 1
                 pause = _pause(failed.fault, number)
-                if pause is None or not self._clean():
+                if pause is None or time.perf_counter() + pause > deadline or not self._clean():
                     raise NoAnswer(model_id, failed.fault) from failed
                 self._say(f"{model_id} did not answer ({failed.fault.code}); trying again in {pause:.1f} s.")
             await asyncio.sleep(pause)
 
-    async def _ask(self, model_id: str) -> Generated:
+    async def _ask(self, model_id: str, rendered: Rendered) -> Generated:
         self._say(f"Asking {model_id}.")
         generation = Generation(
             self.aws.client("bedrock-runtime"),
-            converse_request(self.specialist, self.rendered, model_id),
+            converse_request(self.specialist, rendered, model_id),
             on_text=self.feed.text if self.feed is not None else _nobody,
             stream=self.streams(model_id),
         )

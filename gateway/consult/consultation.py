@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -15,9 +15,9 @@ from gateway.bedrock.advice import refusal
 from gateway.bedrock.generation import Generated
 from gateway.catalog.entries import Catalog, Specialist
 from gateway.catalog.models import ModelTable
-from gateway.consult.arguments import Arguments
 from gateway.consult.attempts import Attempts, NoAnswer
 from gateway.consult.caller import Caller
+from gateway.consult.desk import Desk, digest_of
 from gateway.consult.endings import notice
 from gateway.consult.feed import Feed
 from gateway.consult.receipt import Attempt, Receipt
@@ -45,13 +45,15 @@ class Consultations:
     """What answers every call of one catalog. Specialists are made ready when they are first asked."""
 
     def __init__(self, catalog: Catalog, aws: Aws) -> None:
-        """Raises PromptError for a prompt that includes what is not there."""
+        """Raises PromptError for a prompt that includes what is not there, AwsSetupError for AWS's configuration."""
         self.catalog = catalog
         self._aws = aws
         self._models = ModelTable.load(catalog.settings.models)
         self._prompts = {name: Prompts(entry, catalog.root) for name, entry in catalog.specialists.items()}
-        self._digest = _digest(catalog, self._prompts)
-        self._desks: dict[str, _Desk] = {}
+        self._digest = digest_of(catalog, self._prompts)
+        self._desks: dict[str, Desk] = {}
+        # Not AWS's threads: slow models may hold all of those.
+        self._preparing = ThreadPoolExecutor(2, thread_name_prefix="prepare")
         # Both take long enough to be felt by every call in flight, were they left to the first one that needs them.
         aws.client("bedrock-runtime")
         prices.load()
@@ -63,45 +65,39 @@ class Consultations:
         *,
         caller: Caller,  # noqa: ARG002 - travels with the call; access, limits and the ledger will ask for it
         feed: Feed | None = None,
+        cancelled: Callable[[Receipt], None] | None = None,
     ) -> Answer:
         """The specialist's answer. What comes meanwhile goes to `feed`.
 
-        Raises ConsultationFailed; when cancelled, Bedrock's stream is closed before CancelledError goes on.
+        Raises ConsultationFailed. When the call is cancelled, Bedrock's stream is closed and `cancelled` hears the
+        receipt before CancelledError goes on.
         """
         began = time.perf_counter()
         desk = self._desk(specialist)
-        attempts: Attempts | None = None
+        attempts = Attempts(specialist, self._aws, desk.streams, feed)
         try:
-            rendered = await self._render(desk, desk.arguments.check(arguments))
-            attempts = Attempts(specialist, rendered, self._aws, desk.streams, feed)
             async with asyncio.timeout(specialist.timeout):
-                model_id, generated = await attempts.answer()
+                rendered = await self._prepare(desk, arguments)
+                model_id, generated = await attempts.answer(rendered, deadline=began + specialist.timeout)
         except NoAnswer as failed:
-            sentence = self._refused(specialist, failed, attempts.made if attempts else [])
+            sentence = self._refused(specialist, failed, attempts.made)
         except TimeoutError:
-            if attempts and attempts.made:
-                attempts.made[-1] = replace(attempts.made[-1], outcome="Timeout")
-            sentence = (
-                f"{specialist.name}: no whole answer within its timeout of {specialist.timeout:g} s; the generation "
-                f"was stopped. Ask for less at once, or raise `timeout` in {specialist.path}."
-            )
+            sentence = _late(specialist, attempts.made)
         except GatewayError as error:
             sentence = str(error)
+        except asyncio.CancelledError:
+            if cancelled is not None:
+                cancelled(self._receipt(specialist, attempts.made, began))
+            raise
         else:
             return self._answer(specialist, model_id, generated, attempts.made, began, feed)
-        raise ConsultationFailed(sentence, self._receipt(specialist, attempts.made if attempts else [], began))
+        raise ConsultationFailed(sentence, self._receipt(specialist, attempts.made, began))
 
-    async def _render(self, desk: _Desk, arguments: dict[str, Any]) -> Rendered:
-        """The prompts. A template with loops could keep the event loop from others, so a thread renders it."""
-        if desk.prompts.straight_line:
-            rendered = desk.prompts.render(arguments)
-        else:
-            loop = asyncio.get_running_loop()
-            rendered = await loop.run_in_executor(self._aws.threads, desk.prompts.render, arguments)
-        if not rendered.user.strip():
-            # Bedrock refuses blank text; saying so here costs nothing and names the specialist.
-            raise GatewayError(f"{desk.specialist.name}: its user prompt came out empty: pass some text.")
-        return rendered
+    async def _prepare(self, desk: Desk, arguments: Mapping[str, Any]) -> Rendered:
+        """The prompts; made on a thread where making them could keep the event loop from others."""
+        if desk.is_quick(arguments):
+            return desk.prepare(arguments)
+        return await asyncio.get_running_loop().run_in_executor(self._preparing, desk.prepare, arguments)
 
     def _answer(
         self,
@@ -153,34 +149,18 @@ class Consultations:
         tried = "".join(f" {model_id}, asked before it: {outcome}." for model_id, outcome in before.items())
         return f"{specialist.name}: {said}{tried}"
 
-    def _desk(self, specialist: Specialist) -> _Desk:
+    def _desk(self, specialist: Specialist) -> Desk:
         desk = self._desks.get(specialist.name)
         if desk is None:
-            desk = self._desks[specialist.name] = _Desk(specialist, self._prompts[specialist.name], self._models)
+            desk = self._desks[specialist.name] = Desk(specialist, self._prompts[specialist.name], self._models)
         return desk
 
 
-def _digest(catalog: Catalog, prompts: Mapping[str, Prompts]) -> str:
-    """The catalog's digest with the templates its prompts include, which are no entries of the catalog's own."""
-    included = {path: text for each in prompts.values() for path, text in each.included.items()}
-    if not included:
-        return catalog.digest
-    digest = hashlib.sha256(catalog.digest.encode())
-    for path, text in sorted(included.items()):
-        digest.update(f"\0{path}\0{text}".encode())
-    return digest.hexdigest()
-
-
-class _Desk:
-    """A specialist made ready: its arguments' check, its compiled templates, and which of its models can stream."""
-
-    def __init__(self, specialist: Specialist, prompts: Prompts, models: ModelTable) -> None:
-        self.specialist = specialist
-        self.arguments = Arguments(specialist)
-        self.prompts = prompts
-        known = {model_id: models.find(model_id) for model_id in specialist.model_id}
-        self._silent = {model_id for model_id, model in known.items() if model and "streaming" in model.refuses}
-
-    def streams(self, model_id: str) -> bool:
-        """Whether to call ConverseStream; a model nobody knows is taken to stream."""
-        return model_id not in self._silent
+def _late(specialist: Specialist, made: list[Attempt]) -> str:
+    """The sentence of a timeout; the attempt that it stopped is said to have timed out, and no other."""
+    if made and made[-1].outcome == "Cancelled":
+        made[-1] = replace(made[-1], outcome="Timeout")
+        what = "no whole answer within its timeout of {:g} s; the generation was stopped. Ask for less at once"
+    else:
+        what = "its timeout of {:g} s was over before a model answered. Try again in a moment"
+    return f"{specialist.name}: {what.format(specialist.timeout)}, or raise `timeout` in {specialist.path}."

@@ -3,50 +3,86 @@
 from __future__ import annotations
 
 import json
+import queue
 import sys
+import threading
 from datetime import UTC, datetime
-from typing import TextIO
+from typing import Any
 
 from gateway.consult.caller import Caller
 from gateway.consult.receipt import Receipt
 
+_WAITING = 10_000
+"""Lines kept for a reader of stderr that is slow; further ones are counted, and the count is written."""
+
 
 class CallLog:
-    """Writes to stderr, where a container's log collector reads. JSON escapes line breaks and control characters."""
+    """Writes to stderr, where a container's log collector reads, from a thread of its own.
 
-    def __init__(self, stream: TextIO = sys.stderr) -> None:
-        self._stream = stream
+    A collector that stops reading stops no call, and one that has gone loses the lines and nothing else.
+    """
+
+    def __init__(self) -> None:
+        self._stream = sys.stderr  # None where the process was started without one
+        self._lines: queue.Queue[str | None] = queue.Queue(_WAITING)
+        self._dropped = 0
+        self._writer = threading.Thread(target=self._write, name="call-log", daemon=True)
+        self._writer.start()
 
     def answered(self, caller: Caller, receipt: Receipt) -> None:
         """A call that ended with an answer, whole or cut."""
-        self._write(caller, receipt.specialist, "ok", receipt)
+        self._add(caller, receipt, "ok")
 
     def failed(self, caller: Caller, receipt: Receipt) -> None:
         """A call that ended with an error: the last attempt's, or that of the arguments when there was none."""
-        outcome = receipt.attempts[-1].outcome if receipt.attempts else "Refused"
-        self._write(caller, receipt.specialist, outcome, receipt)
+        self._add(caller, receipt, receipt.attempts[-1].outcome if receipt.attempts else "Refused")
 
-    def cancelled(self, caller: Caller, specialist: str, seconds: float) -> None:
-        """A call whose client went away."""
-        self._write(caller, specialist, "Cancelled", None, seconds)
+    def cancelled(self, caller: Caller, receipt: Receipt) -> None:
+        """A call whose client went away or took it back."""
+        self._add(caller, receipt, "Cancelled")
 
-    def _write(
-        self, caller: Caller, specialist: str, outcome: str, receipt: Receipt | None, seconds: float = 0.0
-    ) -> None:
+    def close(self, timeout: float = 1.0) -> None:
+        """Write what is waiting, `timeout` seconds at most."""
+        try:
+            self._lines.put(None, timeout=timeout)
+        except queue.Full:
+            return
+        self._writer.join(timeout)
+
+    def _add(self, caller: Caller, receipt: Receipt, outcome: str) -> None:
         line = {
             "time": datetime.now(UTC).isoformat(timespec="milliseconds"),
             "event": "call",
             "issuer": caller.issuer,
             "caller": caller.subject,
-            "specialist": specialist,
+            "specialist": receipt.specialist,
             "outcome": outcome,
-            "model_id": receipt.model_id if receipt else None,
-            "stop_reason": receipt.stop_reason if receipt else None,
-            "input_tokens": receipt.usage.input if receipt else 0,
-            "output_tokens": receipt.usage.output if receipt else 0,
-            "cost_usd": receipt.cost_usd if receipt else None,
-            "seconds": round(receipt.seconds if receipt else seconds, 4),
+            "model_id": receipt.model_id or (receipt.attempts[-1].model_id if receipt.attempts else None),
+            "stop_reason": receipt.stop_reason,
+            "input_tokens": receipt.usage.input,
+            "output_tokens": receipt.usage.output,
+            "cost_usd": receipt.cost_usd,
+            "seconds": round(receipt.seconds, 4),
         }
-        # One write a line, so that lines of two processes on one pipe do not run into each other.
-        self._stream.write(json.dumps(line) + "\n")
-        self._stream.flush()
+        if self._dropped:
+            line["lines_dropped_before"] = self._dropped
+        try:
+            self._lines.put_nowait(_json(line))
+        except queue.Full:
+            self._dropped += 1
+        else:
+            self._dropped = 0
+
+    def _write(self) -> None:
+        while (line := self._lines.get()) is not None:
+            try:
+                # One write a line, so that lines of two processes on one pipe do not run into each other.
+                self._stream.write(line)
+                self._stream.flush()
+            except (OSError, ValueError, AttributeError):  # its reader has gone, or there never was one
+                continue
+
+
+def _json(line: dict[str, Any]) -> str:
+    """One line: JSON escapes line breaks and control characters."""
+    return json.dumps(line) + "\n"

@@ -18,6 +18,8 @@ _REFUSAL = json.dumps(
     }
 ).encode()
 
+_LONGEST = 65_536  # bytes of a body that is read to see whether it is a call
+
 
 class Drain:
     """ASGI middleware around /mcp that counts the requests in flight and can refuse further ones."""
@@ -67,6 +69,9 @@ async def _is_call(scope: Scope, receive: Receive) -> tuple[bool, Receive]:
     method = Headers(scope=scope).get("mcp-method")
     if method is not None or scope["method"] != "POST":
         return method == "tools/call", receive
+    length = Headers(scope=scope).get("content-length", "")
+    if not length.isdecimal() or int(length) > _LONGEST:
+        return True, receive  # nothing but a call has so much to say
     body, again = await read_ahead(receive)
     return b'"tools/call"' in body, again
 

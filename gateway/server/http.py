@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import gc
+import logging
 import signal
 import socket
 from collections.abc import Callable, Iterator
@@ -12,10 +14,12 @@ from contextlib import contextmanager
 import uvicorn
 from fastmcp import FastMCP
 from sse_starlette.sse import AppStatus
-from starlette.routing import BaseRoute
+from starlette.routing import BaseRoute, Router
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from gateway.catalog.entries import Http
 from gateway.errors import GatewayError
+from gateway.leaving import leave
 from gateway.server.cancellation import Cancellations, Sessions
 from gateway.server.drain import Drain
 
@@ -33,7 +37,7 @@ class HttpServer:
         cancellations: Cancellations,
         routes: Callable[[Drain], list[BaseRoute]],
     ) -> None:
-        """`routes` gives what is served besides MCP, and may ask the Drain whether calls are still taken."""
+        """`routes` makes what is served to everybody besides MCP, and may ask the Drain whether calls are taken."""
         self._server = server
         self._settings = settings
         self._cancellations = cancellations
@@ -42,7 +46,8 @@ class HttpServer:
     async def serve(self, listener: socket.socket, *, grace: float, started: Callable[[], None]) -> bool:
         """Serve until SIGTERM or SIGINT, then finish what is in flight within `grace` seconds.
 
-        `started` is called once requests are taken. Returns whether every call was finished.
+        `started` is called once requests are taken. Returns whether every call was finished; a second signal ends the
+        process there and then.
         """
         app = self._server.http_app(
             path=PATH,
@@ -53,10 +58,9 @@ class HttpServer:
             allowed_origins=list(self._settings.allowed_origins),
         )
         drain = Drain(Sessions(app, PATH, self._cancellations), PATH)
-        app.router.routes.extend(self._routes(drain))
         uv = _Uvicorn(
             uvicorn.Config(
-                drain,
+                _Open(drain, self._routes(drain)),
                 http="h11",  # httptools lets malformed headers pass that MCP's conformance wants refused
                 lifespan="on",
                 log_config=None,
@@ -67,24 +71,22 @@ class HttpServer:
         )
         # sse-starlette would end the event streams of calls in flight as soon as uvicorn hears a signal.
         AppStatus.disable_automatic_graceful_drain()  # type: ignore[no-untyped-call]
-        finished = asyncio.get_running_loop().create_future()
-        watcher = asyncio.create_task(self._watch(uv, drain, grace, started, finished))
+        logging.getLogger("uvicorn.error").addFilter(_is_no_cancellation)
+        watcher = asyncio.create_task(self._watch(uv, drain, grace, started))
         try:
             await uv.serve(sockets=[listener])
         finally:
             watcher.cancel()
-        return finished.done() and finished.result()
+        return watcher.done() and watcher.result()
 
-    async def _watch(
-        self, uv: _Uvicorn, drain: Drain, grace: float, started: Callable[[], None], finished: asyncio.Future[bool]
-    ) -> None:
+    async def _watch(self, uv: _Uvicorn, drain: Drain, grace: float, started: Callable[[], None]) -> bool:
         """Say when requests are taken; on a signal, drain and let uvicorn end; on a second one, end at once."""
         signalled = asyncio.Event()
         loop = asyncio.get_running_loop()
 
         def hear() -> None:
             if signalled.is_set():
-                uv.force_exit = uv.should_exit = True
+                leave(1)  # the sockets close with the process, and Bedrock stops generating
             signalled.set()
 
         for name in (signal.SIGTERM, signal.SIGINT):
@@ -94,8 +96,25 @@ class HttpServer:
         started()
         await signalled.wait()
         left = await drain.finish(grace)
-        finished.set_result(not left)
         uv.should_exit = True
+        return not left
+
+
+class _Open:
+    """Routes before which no guard stands: a load balancer asks after a task's health by its address, not its name."""
+
+    def __init__(self, app: ASGIApp, routes: list[BaseRoute]) -> None:
+        self._app = app
+        self._router = Router(routes, default=app)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        target = self._app if scope["type"] == "lifespan" else self._router
+        await target(scope, receive, send)
+
+
+def _is_no_cancellation(record: logging.LogRecord) -> bool:
+    """Calls that an ending gateway cuts are no faults of uvicorn's, which would print a traceback for each."""
+    return not (record.exc_info and isinstance(record.exc_info[1], asyncio.CancelledError))
 
 
 class _Uvicorn(uvicorn.Server):
@@ -122,12 +141,15 @@ def bind(host: str, port: int) -> socket.socket:
     try:
         listener.bind((host, port))
         listener.listen(2048)
-    except OSError as error:
+    except (OSError, UnicodeError) as error:
         listener.close()
-        why = error.strerror or error
-        raise GatewayError(
-            f"Cannot listen on {host}:{port}: {why}. Give another --port, or end what uses this one."
-        ) from None
+        code = getattr(error, "errno", None)
+        if code in (errno.EADDRINUSE, errno.EACCES):
+            mend = "Give another --port." if code == errno.EACCES else "Give another --port, or end what uses this one."
+        else:
+            mend = "Give --host a name or an address of this machine."
+        why = getattr(error, "strerror", None) or error
+        raise GatewayError(f"Cannot listen on {host}:{port}: {why}. {mend}") from None
     listener.setblocking(False)
     return listener
 

@@ -7,6 +7,7 @@ a progress token. https://modelcontextprotocol.io/specification/2026-07-28/basic
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 
 from fastmcp import Context
 
@@ -15,7 +16,7 @@ from gateway.consult.feed import Feed
 INTERVAL = 0.06
 """Seconds between two messages at the least: a notification costs what ten tokens cost to generate."""
 
-HEARTBEAT = 10.0
+HEARTBEAT = 9.0
 """Seconds of silence after which a message without text is sent: some clients and proxies give up after a minute."""
 
 
@@ -34,13 +35,14 @@ class Progress:
 
     async def __aexit__(self, kind: type[BaseException] | None, *_: object) -> None:
         """Send what is left, so that the messages together are the whole text, without waiting out the interval."""
-        if kind is not None and issubclass(kind, asyncio.CancelledError):
+        try:
+            if kind is not None and issubclass(kind, asyncio.CancelledError):
+                return
+            async with self._sending:  # a message on its way is not cut
+                if rest := self._feed.rest():
+                    await self._send(rest)
+        finally:
             self._pump.cancel()
-            return
-        async with self._sending:  # a message on its way is not cut
-            self._pump.cancel()
-            if rest := self._feed.rest():
-                await self._send(rest)
 
     async def _run(self) -> None:
         while True:
@@ -55,4 +57,6 @@ class Progress:
 
     async def _send(self, message: str | None) -> None:
         self._sent += 1  # the specification wants `progress` to rise with each notification
-        await self._context.report_progress(self._sent, message=message)
+        # A notification that cannot be sent costs nobody the answer, which is whole without it.
+        with suppress(Exception):
+            await self._context.report_progress(self._sent, message=message)

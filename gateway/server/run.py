@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import signal
 import sys
 from collections.abc import Callable, Coroutine
@@ -16,6 +15,7 @@ from gateway.aws.session import Aws
 from gateway.catalog.entries import Catalog
 from gateway.consult.consultation import Consultations
 from gateway.errors import UsageError
+from gateway.leaving import leave
 from gateway.server.app import build
 from gateway.server.auth import is_loopback, verifier
 from gateway.server.call_log import CallLog
@@ -29,7 +29,14 @@ _STDIO_END = 0.5
 
 
 def serve_stdio(catalog: Catalog, aws: Aws) -> None:
-    """Serve the one client at the other end of stdin and stdout, until it closes them or SIGTERM comes."""
+    """Serve the one client at the other end of stdin and stdout, until it closes them or SIGTERM comes.
+
+    Raises UsageError where there is no stdin or stdout.
+    """
+    if sys.stdin is None or sys.stdout is None:
+        raise UsageError(
+            "MCP over stdio needs stdin and stdout, and this process has them closed; --http needs neither."
+        )
 
     async def run() -> None:
         server = build(catalog, Consultations(catalog, aws))
@@ -77,9 +84,11 @@ def serve_http(
         auth = await verifier(catalog.settings.access)
         cancellations = Cancellations()
         consultations = Consultations(catalog, aws)
-        server = build(catalog, consultations, cancellations=cancellations, log=CallLog(), auth=auth)
+        log = CallLog()
+        server = build(catalog, consultations, cancellations=cancellations, log=log, auth=auth)
         listener = bind(host, port)
-        shown = f"[{host}]" if ":" in host else host
+        reached = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 - what others call it, nobody knows
+        shown = f"[{reached}]" if ":" in reached else reached
         url = f"http://{shown}:{listener.getsockname()[1]}{PATH}"
         http = HttpServer(
             server,
@@ -87,21 +96,14 @@ def serve_http(
             cancellations=cancellations,
             routes=lambda drain: routes(lambda: not drain.draining),
         )
-        return await http.serve(listener, grace=grace, started=lambda: started(url))
+        try:
+            return await http.serve(listener, grace=grace, started=lambda: started(url))
+        finally:
+            log.close()
 
-    try:
-        return _run(run())
-    except KeyboardInterrupt:
-        return False
+    return _run(run())
 
 
 def _run(main: Coroutine[Any, Any, T]) -> T:
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         return runner.run(main)
-
-
-def leave(code: int) -> None:
-    """End the process now: Python itself would wait for every thread, and one may still be connecting to AWS."""
-    sys.stdout.flush()
-    sys.stderr.flush()
-    os._exit(code)

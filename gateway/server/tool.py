@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
-import time
+from collections.abc import Callable
 from dataclasses import asdict
+from functools import partial
 from typing import Any
 
 from fastmcp import Context
-from fastmcp.exceptions import ToolError
 from fastmcp.server.dependencies import get_context
 from fastmcp.tools import Tool, ToolResult
 from mcp_types import TextContent, ToolAnnotations
@@ -61,35 +60,35 @@ class SpecialistTool(Tool):
         """Consult the specialist; an error is a result with `isError`, and every result carries its receipt."""
         context = get_context()
         who = caller(context)
-        began = time.perf_counter()
+        taken_back: list[Receipt] = []
+
+        def cancelled(receipt: Receipt) -> None:
+            taken_back.append(receipt)
+            if self._log is not None:
+                self._log.cancelled(who, receipt)
+
         try:
             with self._cancellations.watch(context):
-                return self._answered(await self._follow(context, arguments, who), who)
+                answer = await self._follow(context, arguments, who, cancelled)
+                if self._log is not None:
+                    self._log.answered(who, answer.receipt)
+                return _result(answer.text, answer.receipt)
         except ConsultationFailed as failed:
             if self._log is not None:
                 self._log.failed(who, failed.receipt)
             return _result(str(failed), failed.receipt, is_error=True)
-        except asyncio.CancelledError:
-            self._cancelled(who, began)
-            raise
-        self._cancelled(who, began)
-        raise ToolError(f"{self._specialist.name}: the call was cancelled by its client.")
+        # Only a block that the client's own cancellation ended comes here, and that client reads no result.
+        return _result(f"{self._specialist.name}: cancelled by the client.", taken_back[0], is_error=True)
 
-    def _answered(self, answer: Answer, who: Caller) -> ToolResult:
-        if self._log is not None:
-            self._log.answered(who, answer.receipt)
-        return _result(answer.text, answer.receipt)
-
-    def _cancelled(self, who: Caller, began: float) -> None:
-        if self._log is not None:
-            self._log.cancelled(who, self._specialist.name, time.perf_counter() - began)
-
-    async def _follow(self, context: Context, arguments: dict[str, Any], who: Caller) -> Answer:
+    async def _follow(
+        self, context: Context, arguments: dict[str, Any], who: Caller, cancelled: Callable[[Receipt], None]
+    ) -> Answer:
+        consult = partial(self._consultations.consult, self._specialist, arguments, caller=who, cancelled=cancelled)
         if not _wants_progress(context):
-            return await self._consultations.consult(self._specialist, arguments, caller=who)
+            return await consult()
         feed = Feed(Follow(self._specialist.progress))
         async with Progress(context, feed):
-            return await self._consultations.consult(self._specialist, arguments, caller=who, feed=feed)
+            return await consult(feed=feed)
 
 
 def _wants_progress(context: Context) -> bool:

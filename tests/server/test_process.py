@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 import json
 import signal
+import socket
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -241,8 +242,9 @@ def test_after_the_grace_or_a_second_signal_it_ends_at_once(
             process.ended(5)
             assert time.monotonic() - began < 4
             endpoint.wait_for(lambda calls: calls[-1].outcome == "aborted", 1.0)
-        if says:
-            process.line(says)
+        _, _, err = process.output()
+        assert ("had not finished" in err) == bool(says)
+        assert "Traceback" not in err
 
 
 @pytest.mark.parametrize("variable", ["AWS_BEARER_TOKEN_BEDROCK", "HTTP_PROXY", "AWS_PROFILE", "AWS_CONFIG_FILE"])
@@ -313,3 +315,77 @@ async def test_a_public_host_is_misdirected_unless_the_file_allows_it(
     assert answers[0] == 421
     assert answers[1] not in (421, 403)
     assert answers[2] == 403
+
+
+async def test_health_answers_whatever_name_the_load_balancer_uses(root: Path, endpoint: LocalEndpoint) -> None:
+    with served(root, endpoint) as process:
+        base = process.url().removesuffix("/mcp")
+        async with httpx2.AsyncClient(trust_env=False, headers={"host": "10.0.1.5:8000"}) as http:
+            assert (await http.get(f"{base}/healthz")).status_code == 200
+            assert (await http.get(f"{base}/readyz")).status_code == 200
+            assert (await http.post(f"{base}/mcp", json={})).status_code == 421
+
+
+@pytest.mark.parametrize("reader", ["stopped", "gone", "never there"])
+def test_a_log_that_nobody_reads_stops_no_call(root: Path, endpoint: LocalEndpoint, reader: str) -> None:
+    """Of 300 calls' lines a pipe holds about two thirds."""
+    listening = socket.create_server(("127.0.0.1", 0))
+    port = listening.getsockname()[1]
+    listening.close()
+    command = [GATEWAY, "serve", "--http", "--port", str(port), "--catalog", str(root)]
+    shell = [*command] if reader != "never there" else ["sh", "-c", 'exec "$0" "$@" 2>&-', *command]
+    with subprocess.Popen(
+        shell, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL, env=clean_environment() | at_endpoint(endpoint.url)
+    ) as process:
+        assert process.stderr is not None
+        try:
+            asyncio.run(_until_ready(f"http://127.0.0.1:{port}/readyz"))
+            if reader == "gone":
+                process.stderr.close()
+            assert asyncio.run(_calls(f"http://127.0.0.1:{port}/mcp", 300)) == 300
+        finally:
+            process.kill()
+
+
+async def _until_ready(url: str) -> None:
+    async with httpx2.AsyncClient(trust_env=False) as http, asyncio.timeout(20):
+        while True:
+            with suppress(httpx2.HTTPError):
+                await http.get(url)
+                return
+            await asyncio.sleep(0.05)  # nothing else tells of a process without a stderr
+
+
+async def _calls(url: str, number: int) -> int:
+    async with Client(url) as client:
+        results = [await client.call_tool("echo", {}, raise_on_error=False) for _ in range(number)]
+    return sum("content is missing" in result.content[0].text for result in results)
+
+
+@pytest.mark.parametrize("name", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_while_it_starts_ends_it_with_0_and_no_traceback(
+    write_catalog: WriteCatalog, name: signal.Signals
+) -> None:
+    root = write_catalog({"specialists/echo.yaml": ECHO + "      spare: {type: string, default: x}\n"})
+    with gateway("serve", "--local", "--http", "--port", "0", "--catalog", str(root)) as process:
+        process.line("unused-input")  # said seconds before it serves
+        process.popen.send_signal(name)
+        code, _, err = process.output()
+    assert code == 0
+    assert "MCP endpoint" not in err
+    assert "Traceback" not in err
+
+
+@pytest.mark.parametrize("settings", [b"FASTMCP_LOG_LEVEL=garbage\n", b"\xff\xfe"])
+def test_a_dotenv_beside_the_catalog_is_none_of_fastmcps_business(root: Path, settings: bytes) -> None:
+    (root / ".env").write_bytes(settings)
+    with gateway("serve", "--local", "--http", "--port", "0", cwd=root, env={"FASTMCP_PORT": "x"}) as process:
+        assert process.url()
+
+
+def test_every_address_is_announced_as_one_that_a_client_can_use(root: Path) -> None:
+    with gateway(
+        "serve", "--local", "--http", "--port", "0", "--host", "0.0.0.0", "--insecure", "--catalog", str(root)
+    ) as process:
+        assert process.url().startswith("http://127.0.0.1:")
+        process.line("allowed_hosts")

@@ -9,6 +9,7 @@ import pytest
 from fastmcp import Client
 from fastmcp.utilities.tests import asgi_server
 
+from gateway.consult.feed import Feed, Follow
 from gateway.local import Fault, LocalEndpoint, ScriptedEngine
 from gateway.server import progress
 from tests.conftest import MODEL, MakeGateway
@@ -106,3 +107,36 @@ async def test_without_a_progress_token_no_notification_is_sent(make_gateway: Ma
         result = await session.call_tool("echo", {"content": "quiet"})
     assert "quiet" in result.content[0].text
     assert not [message for message in heard if "progress" in type(message).__name__.lower()]
+
+
+async def test_a_client_that_stops_reading_leaves_no_task_behind() -> None:
+    class Stuck:
+        async def report_progress(self, *_: object, **__: object) -> None:
+            await asyncio.Event().wait()
+
+    feed = Feed(Follow.TEXT)
+
+    async def call() -> None:
+        async with progress.Progress(Stuck(), feed):  # type: ignore[arg-type]
+            feed.text("words that are never delivered")
+            await asyncio.sleep(0)
+            await asyncio.sleep(0)
+
+    before = asyncio.all_tasks()
+    calling = asyncio.create_task(call())
+    await asyncio.sleep(0.05)
+    calling.cancel()
+    await asyncio.wait([calling])
+    await asyncio.sleep(0)
+    assert asyncio.all_tasks() == before
+
+
+async def test_a_notification_that_cannot_be_sent_costs_nobody_the_answer() -> None:
+    class Broken:
+        async def report_progress(self, *_: object, **__: object) -> None:
+            raise RuntimeError("the stream is closed")
+
+    feed = Feed(Follow.TEXT)
+    async with progress.Progress(Broken(), feed):  # type: ignore[arg-type]
+        feed.text("words")
+    assert feed.rest() == ""
