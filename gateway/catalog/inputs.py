@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-import warnings
 from collections.abc import Mapping
 from typing import Any, Final
 
 from gateway.catalog.binding import bind
 from gateway.catalog.faults import Faults
+from gateway.catalog.patterns import fault_of
 from gateway.catalog.quoting import quoted
 from gateway.catalog.references import REFERENCES, subschemas
 from gateway.catalog.schemas import schema_of
@@ -133,25 +133,12 @@ def _leads_somewhere(reference: str, root: Any, anchors: set[Any]) -> bool:
 
 def _check_patterns(schema: dict[str, Any], pointer: Pointer, faults: Faults) -> None:
     pattern = schema.get("pattern")
-    if isinstance(pattern, str) and (why := _bad_pattern(pattern)):
+    if isinstance(pattern, str) and (why := fault_of(pattern)):
         faults.value((*pointer, "pattern"), "input-schema", f"{quoted(pattern)} is no regular expression: {why}.")
     several = schema.get("patternProperties")
     for each in several if isinstance(several, dict) else ():
-        if why := _bad_pattern(each):
+        if why := fault_of(each):
             faults.key(
                 (*pointer, "patternProperties", each), "input-schema",
                 f"{quoted(each)} is no regular expression: {why}.",
             )  # fmt: skip
-
-
-def _bad_pattern(pattern: str) -> str | None:
-    if len(pattern) > 1000:
-        return "it is longer than 1,000 characters"
-    try:
-        with warnings.catch_warnings(action="ignore"):
-            re.compile(pattern)
-    except (re.error, OverflowError) as error:
-        return str(error)
-    except RecursionError:
-        return "it is nested too deep"
-    return None
