@@ -11,9 +11,9 @@ from gateway.catalog.entries import Catalog
 from gateway.consult.consultation import Consultations
 from gateway.server.call_log import CallLog
 from gateway.server.cancellation import Cancellations
+from gateway.server.catalog_server import CatalogServer
 from gateway.server.provider import CatalogProvider
 from gateway.server.tool import SpecialistTool
-from gateway.server.unknown_tool import UnknownTool
 
 _LIST_TTL = 60  # seconds a client may keep tools/list; 2026-07-28 wants every list result to say so
 
@@ -31,20 +31,16 @@ def build(
     provider = CatalogProvider(
         {name: SpecialistTool.of(entry, consultations, heard, log) for name, entry in catalog.specialists.items()}
     )
-    server: FastMCP = FastMCP(
+    return CatalogServer(
+        provider,
         name=catalog.settings.name,
         version=version("specialist-gateway"),
         instructions=(
             "Each tool is a specialist: another model with its own instructions, which sees only what you pass in. "
             "Give it everything it needs to know."
         ),
-        providers=[provider],
-        middleware=[UnknownTool()],
         on_duplicate="error",
         mask_error_details=True,
         cache_ttl=_LIST_TTL,
         auth=auth,
     )
-    # Without this hook each tools/call of 2026-07-28 runs tools/list again, at a cost that grows with the catalog.
-    server._mcp_server.get_tool_input_schema = provider.input_schema
-    return server
