@@ -72,7 +72,7 @@ async def _is_call(scope: Scope, receive: Receive) -> tuple[bool, Receive]:
     length = Headers(scope=scope).get("content-length", "")
     if not length.isdecimal() or int(length) > _LONGEST:
         return True, receive  # nothing but a call has so much to say
-    body, again = await read_ahead(receive)
+    body, again = await read_ahead(receive, _LONGEST)
     return b'"tools/call"' in body, again
 
 

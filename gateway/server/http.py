@@ -14,6 +14,7 @@ from contextlib import contextmanager
 import uvicorn
 from fastmcp import FastMCP
 from sse_starlette.sse import AppStatus
+from starlette.middleware import Middleware
 from starlette.routing import BaseRoute, Router
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -56,8 +57,9 @@ class HttpServer:
             host_origin_protection=True,
             allowed_hosts=list(self._settings.allowed_hosts),
             allowed_origins=list(self._settings.allowed_origins),
+            middleware=[Middleware(Sessions, path=PATH, cancellations=self._cancellations)],
         )
-        drain = Drain(Sessions(app, PATH, self._cancellations), PATH)
+        drain = Drain(app, PATH)
         uv = _Uvicorn(
             uvicorn.Config(
                 _Open(drain, self._routes(drain)),

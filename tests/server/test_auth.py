@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import json
-import threading
 import time
-from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import httpx2
@@ -14,7 +10,6 @@ import pytest
 from fastmcp import Client
 from fastmcp.server.auth.providers.jwt import RSAKeyPair
 from fastmcp.utilities.tests import asgi_server
-from joserfc.jwk import RSAKey
 
 from gateway.catalog import load
 from gateway.catalog.diagnostics import Severity
@@ -26,46 +21,7 @@ from gateway.server.app import build
 from gateway.server.auth import AccessError, verifier
 from gateway.server.run import serve_http
 from tests.conftest import ECHO, WriteCatalog, sound
-
-
-class Issuer:
-    """An OIDC issuer on loopback: a discovery document, one key, and the tokens it signs."""
-
-    def __init__(self) -> None:
-        self.keys = RSAKeyPair.generate()
-        jwk = RSAKey.import_key(self.keys.public_key).as_dict(private=False) | {"kid": "one", "alg": "RS256"}
-        issuer = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_GET(self) -> None:
-                body = json.dumps(issuer.documents.get(self.path)).encode()
-                self.send_response(200 if self.path in issuer.documents else 404)
-                self.send_header("content-length", str(len(body)))
-                self.end_headers()
-                self.wfile.write(body)
-
-            def log_message(self, *_: Any) -> None:
-                pass
-
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self.server.server_port}"
-        self.documents: dict[str, Any] = {
-            "/.well-known/openid-configuration": {"issuer": self.url, "jwks_uri": f"{self.url}/keys"},
-            "/keys": {"keys": [jwk]},
-        }
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
-
-    def token(self, **changed: Any) -> str:
-        claims: dict[str, Any] = {"subject": "ada", "issuer": self.url, "audience": "gateway", "kid": "one"}
-        return self.keys.create_token(**(claims | changed))
-
-
-@pytest.fixture
-def issuer() -> Iterator[Issuer]:
-    made = Issuer()
-    yield made
-    made.server.shutdown()
-    made.server.server_close()
+from tests.server.issuer import Issuer
 
 
 class Seen(Consultations):
