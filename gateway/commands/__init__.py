@@ -64,8 +64,3 @@ def gateway(
 # In the order of a newcomer's day, which is the order of `gateway --help`.
 for command in (init, lint, preview, call, serve, connect, schema, local):
     app.command()(command)
-from gateway.commands.lint import lint  # noqa: E402
-from gateway.commands.preview import preview  # noqa: E402
-
-app.command()(lint)
-app.command()(preview)
