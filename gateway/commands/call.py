@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Coroutine
 from contextlib import nullcontext
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
@@ -15,11 +16,16 @@ from gateway.commands.backing import LlmModelOption, LlmUrlOption, backing
 from gateway.commands.inputs import parse_inputs
 from gateway.commands.opening import open_catalog, specialist_of
 from gateway.commands.options import CatalogOption, LocalOption
+from gateway.leaving import leave
 
 if TYPE_CHECKING:
     from gateway.consult.consultation import Answer
     from gateway.consult.feed import Feed
     from gateway.consult.receipt import Receipt
+
+
+_SIGPIPE = 128 + 13
+"""The exit code that a shell reports for a program whose reader has gone."""
 
 
 class Format(StrEnum):
@@ -52,22 +58,16 @@ def call(
     from gateway.consult.caller import LOCAL_USER
     from gateway.consult.consultation import ConsultationFailed, Consultations
     from gateway.consult.feed import Feed, Follow
-    from gateway.server.run import leave
 
     with backing(opened, local=local, llm_url=llm_url, llm_model=llm_model) as aws:
 
         async def consult() -> Answer:
             feed = Feed(Follow.TEXT if output is Format.TEXT else Follow.NOTHING)
-            printer = asyncio.create_task(_print(feed, specialist.name))
-            try:
-                return await Consultations(opened, aws).consult(specialist, arguments, caller=LOCAL_USER, feed=feed)
-            finally:
-                printer.cancel()
-                await asyncio.wait([printer])
-                typer.echo(feed.rest(), nl=False)
+            answer = Consultations(opened, aws).consult(specialist, arguments, caller=LOCAL_USER, feed=feed)
+            return await _printed(answer, feed, specialist.name)
 
         try:
-            answer = asyncio.run(consult())
+            _show(asyncio.run(consult()), output, local=local)
         except ConsultationFailed as failed:
             if output is Format.JSON:
                 typer.echo(json.dumps({"error": str(failed), "receipt": failed.receipt.as_json()}, indent=2))
@@ -77,6 +77,34 @@ def call(
         except KeyboardInterrupt:
             typer.echo("\ngateway: stopped; Bedrock was told to stop generating.", err=True)
             leave(130)
+        except BrokenPipeError:  # `| head -1` has what it wanted
+            leave(_SIGPIPE)
+        except OSError as error:
+            typer.echo(f"gateway: the answer cannot be written: {error.strerror or error}.", err=True)
+            leave(1)
+
+
+async def _printed(answer: Coroutine[Any, Any, Answer], feed: Feed, name: str) -> Answer:
+    """The answer, printed meanwhile. When it cannot be printed any longer it is not generated any longer.
+
+    Raises ConsultationFailed, and OSError of stdout; when cancelled, what has come is printed.
+    """
+    import asyncio
+
+    answering, printing = asyncio.create_task(answer), asyncio.create_task(_print(feed, name))
+    try:
+        await asyncio.wait((answering, printing), return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in (answering, printing):
+            task.cancel()
+        await asyncio.wait((answering, printing))
+        if printing.cancelled():
+            typer.echo(feed.rest(), nl=False)
+    return await answering if printing.cancelled() else await printing
+
+
+def _show(answer: Answer, output: Format, *, local: bool) -> None:
+    """What is left to print of an answer."""
     if output is Format.JSON:
         typer.echo(json.dumps({"text": answer.text, "receipt": answer.receipt.as_json()}, indent=2, ensure_ascii=False))
     else:
@@ -84,7 +112,7 @@ def call(
         typer.echo(_receipt_line(answer.receipt, local=local), err=True)
 
 
-async def _print(feed: Feed, name: str) -> None:
+async def _print(feed: Feed, name: str) -> NoReturn:
     """The answer on stdout as it comes; until its first token a spinner on stderr, where that is a terminal."""
     from rich.console import Console
 

@@ -28,7 +28,7 @@ def parse_inputs(specialist: Specialist, pairs: Sequence[str]) -> dict[str, Any]
             raise UsageError(_unknown(specialist, name))
         if name in arguments:
             raise UsageError(f"--input {name} is given twice.")
-        text = _read(name, value[1:]) if value.startswith("@") else value
+        text = _read(name, value[1:]) if value.startswith("@") else _utf8(name, value)
         arguments[name] = _typed(name, specialist.inputs[name], text)
     return arguments
 
@@ -37,6 +37,13 @@ def _unknown(specialist: Specialist, name: str) -> str:
     close = nearest(name, specialist.inputs)
     known = ", ".join(specialist.inputs) or "none"
     return f"{specialist.name} has no input {name!r}; " + (f"did you mean {close}?" if close else f"it has {known}.")
+
+
+def _utf8(name: str, value: str) -> str:
+    """The value, unless it was typed in another encoding: Python keeps such bytes as half surrogate pairs."""
+    if any("\udc80" <= letter <= "\udcff" for letter in value):
+        raise UsageError(f"--input {name}: its value is not UTF-8 text.")
+    return value
 
 
 def _read(name: str, path: str) -> str:

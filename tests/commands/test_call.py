@@ -6,15 +6,18 @@ import json
 import os
 import pty
 import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from gateway.local import Fault, LocalEndpoint, ScriptedEngine
 from tests.conftest import ECHO, MODEL, WriteCatalog
-from tests.processes import at_endpoint, gateway
+from tests.processes import GATEWAY, at_endpoint, clean_environment, gateway
 
 ONE_BY_ONE = ScriptedEngine(["one ", "two ", "three"], interval=0.3)
+FOR_LONG = ScriptedEngine([f"word {number} " for number in range(1000)], interval=0.05)
 
 
 @pytest.fixture
@@ -101,7 +104,60 @@ def test_a_refusal_is_one_sentence_and_exit_code_1(root: Path, endpoint: LocalEn
     assert "Traceback" not in err
 
 
-@pytest.mark.parametrize("engine", [ScriptedEngine([f"word {number} " for number in range(1000)], interval=0.05)])
+@pytest.mark.parametrize("engine", [FOR_LONG])
+def test_when_nobody_reads_any_longer_the_generation_stops(root: Path, endpoint: LocalEndpoint) -> None:
+    command = [GATEWAY, "call", "echo", "-i", "content=x", "--catalog", str(root)]
+    env = clean_environment() | at_endpoint(endpoint.url)
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=env) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        os.read(process.stdout.fileno(), 1)
+        process.stdout.close()
+        endpoint.wait_for(lambda calls: calls[-1].outcome == "aborted", 1.0)
+        assert process.stderr.read() == ""
+    assert process.returncode == 128 + signal.SIGPIPE
+
+
+@pytest.mark.parametrize("engine", [FOR_LONG])
+def test_a_full_disk_stops_it_too_and_is_one_sentence(root: Path, endpoint: LocalEndpoint) -> None:
+    command = [GATEWAY, "call", "echo", "-i", "content=x", "--catalog", str(root)]
+    env = clean_environment() | at_endpoint(endpoint.url)
+    with Path("/dev/full").open("w") as full:
+        ended = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, env=env, check=False)
+    assert endpoint.calls[-1].outcome == "aborted"
+    assert (ended.returncode, ended.stderr) == (
+        1,
+        "gateway: the answer cannot be written: No space left on device.\n",
+    )
+
+
+def test_fastmcp_is_not_imported_for_a_call(root: Path) -> None:
+    script = f"""
+import sys
+from gateway.commands import app
+try:
+    app(["call", "echo", "-i", "content=x", "--local", "--catalog", {str(root)!r}])
+finally:
+    print(sorted({{"fastmcp", "mcp"}} & sys.modules.keys()))
+"""
+    ended = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, env=clean_environment(), check=True
+    )
+    answer, imported = ended.stdout.rsplit("\n", 2)[:2]
+    assert answer != ""
+    assert imported == "[]"
+
+
+def test_a_value_in_another_encoding_is_named(root: Path, endpoint: LocalEndpoint) -> None:
+    command: list[bytes | str] = [GATEWAY, "call", "echo", "-i", b"content=Z\xfcrich", "--catalog", str(root)]
+    env = clean_environment() | at_endpoint(endpoint.url) | {"LC_ALL": "C"}
+    ended = subprocess.run(command, capture_output=True, text=True, env=env, check=False)
+    assert (ended.returncode, ended.stdout) == (2, "")
+    assert ended.stderr == "gateway: --input content: its value is not UTF-8 text.\n"
+    assert not endpoint.calls
+
+
+@pytest.mark.parametrize("engine", [FOR_LONG])
 def test_ctrl_c_stops_the_generation(root: Path, endpoint: LocalEndpoint) -> None:
     with gateway("call", "echo", "-i", "content=x", "--catalog", str(root), env=at_endpoint(endpoint.url)) as process:
         assert process.popen.stdout is not None
@@ -125,8 +181,6 @@ def test_on_a_terminal_a_spinner_bridges_the_time_to_the_first_token(
 
 def _in_terminal(arguments: list[str], env: dict[str, str]) -> tuple[str, int]:
     """What a terminal of 80 columns shows of `gateway ARGUMENTS`, and the exit code."""
-    from tests.processes import GATEWAY, clean_environment
-
     pid, terminal = pty.fork()
     if pid == 0:
         os.execve(GATEWAY, [GATEWAY, *arguments], clean_environment() | env | {"TERM": "xterm", "COLUMNS": "80"})
