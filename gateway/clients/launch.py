@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import sysconfig
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -21,6 +22,8 @@ _CARRIED = (
     "AWS_CA_BUNDLE",
     "AWS_ENDPOINT_URL_BEDROCK_RUNTIME",
 )
+# boto3 reads these as paths, relative to a folder that will not be the client's.
+_PATHS = ("_FILE", "_BUNDLE")
 # Never carried: a client's configuration is a plain file, often in a repository or a backup.
 _SECRET = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_BEARER_TOKEN_BEDROCK")
 
@@ -53,7 +56,7 @@ def stdio(catalog: Path, *, local: bool, environ: Mapping[str, str], carry: Sequ
         raise UsageError(f"--env {missing[0]}: that variable is not set here, so there is no value to write.")
     words = [*_program(), "serve", "--catalog", str(catalog.resolve()), *(["--local"] if local else [])]
     names = [*carry] if local else [*_CARRIED, *carry]
-    env = {name: environ[name] for name in dict.fromkeys(names) if environ.get(name)}
+    env = {name: _value(name, environ[name]) for name in dict.fromkeys(names) if environ.get(name)}
     return Stdio(words[0], tuple(words[1:]), env)
 
 
@@ -72,6 +75,31 @@ def http(url: str) -> Http:
 def secrets_left_out(environ: Mapping[str, str]) -> list[str]:
     """The names of the AWS credentials in the environment, which `stdio` does not write down."""
     return [name for name in _SECRET if environ.get(name)]
+
+
+class Asked(Mapping[str, str]):
+    """An environment that remembers, in `names`, which of its variables were asked for."""
+
+    def __init__(self, environ: Mapping[str, str]) -> None:
+        self._environ = environ
+        self.names: set[str] = set()
+
+    def __getitem__(self, name: str) -> str:
+        self.names.add(name)
+        return self._environ[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._environ)
+
+    def __len__(self) -> int:
+        return len(self._environ)
+
+
+def _value(name: str, value: str) -> str:
+    """The value as it means the same in any folder."""
+    if not name.endswith(_PATHS):
+        return value
+    return str(Path(os.path.expanduser(value)).absolute())  # noqa: PTH111 - Path's own raises where there is no home
 
 
 def _program() -> list[str]:

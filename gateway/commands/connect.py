@@ -58,9 +58,11 @@ def connect(
     known = CLIENTS[client.value]
     if http and local:
         raise UsageError("--local is for a gateway that the client starts; the one at --http was started already.")
+    _must_stand_somewhere()
     server = launch.http(http) if http else launch.stdio(catalog, local=local, environ=os.environ, carry=env or ())
     entry = known.entry(server)
-    called = _server_name(name, catalog, reads_catalog=not http)
+    catalogs_own = _inspected(catalog, server) if isinstance(server, launch.Stdio) else "specialist-gateway"
+    called = _server_name(name or catalogs_own)
     target = file or known.file(os.environ)
     _warn(server)
     if write:
@@ -80,20 +82,37 @@ def _warn(server: launch.Stdio | launch.Http) -> None:
             _note("Give the client a profile instead: set AWS_PROFILE and run this again.")
 
 
-def _server_name(name: str | None, catalog: Path, *, reads_catalog: bool) -> str:
-    """The name asked for, or else the catalog's own; a catalog that would not start is told of here."""
-    if reads_catalog:
-        from gateway.catalog import load
-        from gateway.catalog.diagnostics import Severity
+def _inspected(catalog: Path, server: launch.Stdio) -> str:
+    """The catalog's name as a server's. A catalog that would not start, or not the same, for the client is told of."""
+    from gateway.catalog import load
+    from gateway.catalog.diagnostics import Severity
 
-        loaded = load(catalog, os.environ)
-        if any(each.severity is Severity.ERROR for each in loaded.diagnostics):
-            _note("The catalog has errors, so the gateway will not start for the client: run `gateway lint`.")
-        name = name or re.sub(r"[^A-Za-z0-9_-]+", "-", loaded.catalog.settings.name)[:64]
-    name = name or "specialist-gateway"
+    environ = launch.Asked(os.environ)
+    loaded = load(catalog, environ)
+    if any(each.severity is Severity.ERROR for each in loaded.diagnostics):
+        _note("The catalog has errors, so the gateway will not start for the client: run `gateway lint`.")
+    # Only told of: a catalog somebody else wrote could ask for any variable, and its value would stand in a file.
+    here = {name for name in environ.names if os.environ.get(name)} - set(launch.secrets_left_out(os.environ))
+    if missing := sorted(here - server.env.keys()):
+        options = " ".join(f"--env {name}" for name in missing)
+        _note(
+            f"The catalog reads {', '.join(missing)} here, which the client may not have; to write it down: {options}"
+        )
+    return re.sub(r"[^A-Za-z0-9_-]+", "-", loaded.catalog.settings.name)[:64]
+
+
+def _server_name(name: str) -> str:
     if not _NAME.fullmatch(name):
         raise UsageError(f"--name {name}: clients take letters, digits, - and _, at most 64 of them.")
     return name
+
+
+def _must_stand_somewhere() -> None:
+    """Everything written for a client is absolute, which takes a current folder."""
+    try:
+        Path.cwd()
+    except OSError:
+        raise UsageError("The current folder does not exist any more: change to another, and run this again.") from None
 
 
 def _print(client: Client, target: Path, name: str, entry: dict[str, Any]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shlex
+import shutil
 import sys
 from pathlib import Path
 
@@ -98,6 +99,45 @@ def test_the_aws_profile_goes_along_and_credentials_never_do(monkeypatch: pytest
     assert "set AWS_PROFILE" in connect("cursor").stderr
     assert "env" not in printed("cursor", "--local")
     assert connect("cursor", "--local").stderr.count("Left out") == 0
+
+
+@pytest.mark.parametrize("name", ["AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE", "AWS_CA_BUNDLE", "SSL_CERT_FILE"])
+@pytest.mark.parametrize("value", ["aws.cfg", "./aws.cfg", "~/catalog/aws.cfg"])
+def test_a_variable_that_names_a_file_goes_along_absolute(
+    name: str, value: str, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(name, value)
+    assert printed("cursor", "--env", name)["env"] == {name: str(home / "catalog" / "aws.cfg")}
+
+
+def test_variables_that_the_catalog_reads_are_named_and_not_written_unasked(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MY_MODEL", "a.b")
+    monkeypatch.setenv("MY_REGION", "eu-west-1")
+    monkeypatch.setenv("AWS_SESSION_TOKEN", SECRET)
+    monkeypatch.delenv("MY_OTHER", raising=False)
+    (home / "catalog" / "gateway.yaml").write_text(
+        "name: acme\nregion: ${MY_REGION:-us-east-1}\nhttp: {allowed_hosts: ['${AWS_SESSION_TOKEN}']}\n"
+    )
+    (home / "catalog" / "specialists" / "a.yaml").write_text(
+        'description: It answers.\nsystem_prompt: Be kind.\nmodel_id: ["${MY_MODEL}", "${MY_OTHER:-c.d}"]\n'
+    )
+    result = connect("cursor")
+    assert "reads MY_MODEL, MY_REGION here" in result.stderr
+    assert "--env MY_MODEL --env MY_REGION\n" in result.stderr
+    assert "MY_" not in result.stdout
+    result = connect("cursor", "--env", "MY_MODEL", "--env", "MY_REGION")
+    assert json.loads(result.stdout)["mcpServers"]["acme"]["env"] == {"MY_MODEL": "a.b", "MY_REGION": "eu-west-1"}
+    assert "The catalog reads" not in result.stderr
+
+
+@pytest.mark.parametrize("client", CLIENT_NAMES)
+def test_a_current_folder_that_was_deleted_is_one_sentence(client: str, home: Path) -> None:
+    shutil.rmtree(home / "catalog")
+    result = connect(client, "--http", "http://h/mcp")
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert "The current folder does not exist any more" in result.stderr
 
 
 @pytest.mark.parametrize(
