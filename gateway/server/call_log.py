@@ -6,6 +6,7 @@ import json
 import queue
 import sys
 import threading
+import time
 from datetime import UTC, datetime
 from typing import Any
 
@@ -14,6 +15,9 @@ from gateway.consult.receipt import Receipt
 
 _WAITING = 10_000
 """Lines kept for a reader of stderr that is slow; further ones are counted, and the count is written."""
+
+_GATHERING = 0.05
+"""Seconds that a line may wait for others."""
 
 
 class CallLog:
@@ -81,6 +85,9 @@ class CallLog:
                 self._stream.flush()
             except (OSError, ValueError, AttributeError):  # its reader has gone, or there never was one
                 continue
+            if self._lines.empty():
+                # A thread that woke for each line would take the interpreter from the event loop as often.
+                time.sleep(_GATHERING)
 
 
 def _json(line: dict[str, Any]) -> str:
