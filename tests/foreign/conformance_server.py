@@ -9,15 +9,22 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+from fastmcp.tools import Tool
 from mcp.shared.exceptions import MCPError
 
 from gateway.aws.session import Aws
 from gateway.catalog import load
 from gateway.local import EchoEngine, LocalEndpoint
 from gateway.server import run
+from gateway.server.provider import CatalogProvider
 from gateway.web import health
 
 MISSING_CAPABILITY = -32021
+
+
+def test_missing_capability() -> str:
+    """Needs what no client of the suite has declared."""
+    raise MCPError(MISSING_CAPABILITY, "This tool needs sampling.", {"requiredCapabilities": {"sampling": {}}})
 
 
 def main(root: Path) -> None:
@@ -26,11 +33,8 @@ def main(root: Path) -> None:
 
     def with_diagnostics(*args: object, **kwargs: object) -> object:
         server = build(*args, **kwargs)  # type: ignore[arg-type]
-
-        @server.tool
-        def test_missing_capability() -> str:
-            raise MCPError(MISSING_CAPABILITY, "This tool needs sampling.", {"requiredCapabilities": {"sampling": {}}})
-
+        (provider,) = [each for each in server.providers if isinstance(each, CatalogProvider)]
+        provider.swap({**provider._tools, "test_missing_capability": Tool.from_function(test_missing_capability)})
         return server
 
     run.build = with_diagnostics  # type: ignore[assignment]
