@@ -79,16 +79,21 @@ def _day(written: str) -> Said:
 
 def _trusted(written: str) -> Said:
     """Over plain http anyone on the way could hand out keys of their own (RFC 8414, section 2)."""
-    if written.startswith("https://") or BEGIN in written or _loopback(written):
+    if BEGIN in written or _loopback(written) or (written.startswith("https://") and _host(written)):
         return None
     return "wrong-value", "a URL that begins with https://, or http:// on loopback", "Write `https://`."
 
 
 def _loopback(url: str) -> bool:
+    return bool(_LOOPBACK.fullmatch(_host(url)))
+
+
+def _host(url: str) -> str:
+    """The host a URL names; empty where it names none."""
     try:
-        return bool(_LOOPBACK.fullmatch(urlsplit(url).hostname or ""))
+        return urlsplit(url).hostname or ""
     except ValueError:
-        return False
+        return ""
 
 
 _CHECKS: Final[Mapping[Kind, tuple[tuple[Pointer, Callable[[str], Said]], ...]]] = {
