@@ -1,6 +1,7 @@
 """What a tool costs at the least: a FastMCP server whose tool returns a constant.
 
-Its uvicorn, event loop, header check and garbage collection are set as the gateway's are: none of that is compared.
+Its uvicorn, event loop, header check, telemetry and garbage collection are set as the gateway's are: none of that is
+compared.
 """
 
 from __future__ import annotations
@@ -8,6 +9,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 
+import fastmcp
 import uvicorn
 import uvloop
 from fastmcp import Context, FastMCP
@@ -30,6 +32,7 @@ def server(answer: str) -> FastMCP:
         await context.report_progress(1, message=answer)
         return answer
 
+    fastmcp.settings.telemetry_mode = "propagation_only"
     schemas = {"bare": {"type": "object"}, "bare_progress": {"type": "object"}}
     made._mcp_server.get_tool_input_schema = schemas.get
     return made

@@ -6,6 +6,7 @@ Same retries and user agent, a connection for each thread, and the garbage colle
 from __future__ import annotations
 
 import argparse
+import gc
 import itertools
 import json
 import time
@@ -14,8 +15,6 @@ from typing import Any
 
 import boto3
 from botocore.config import Config
-
-from gateway.server.http import tune_garbage_collection
 
 REQUEST: dict[str, Any] = {
     "modelId": "global.anthropic.claude-sonnet-5-5",
@@ -67,7 +66,9 @@ def measure(url: str, threads: int, seconds: float) -> dict[str, float]:
 
     with ThreadPoolExecutor(threads) as pool:
         list(pool.map(calls, [time.perf_counter() + 0.5] * threads))  # open the connections, start the threads
-        tune_garbage_collection()
+        gc.collect()
+        gc.freeze()
+        gc.set_threshold(50_000, 20, 50)
         began, cpu = time.perf_counter(), time.process_time()
         latencies = sorted(itertools.chain(*pool.map(calls, [began + seconds] * threads)))
         made, over = len(latencies), time.perf_counter()
