@@ -11,14 +11,19 @@ from gateway.catalog.entries import (
     Access,
     Annotations,
     Cache,
+    CallerFilter,
     Defaults,
+    Guardrail,
     Http,
     Jwt,
     KnowledgeBase,
+    KnowledgeBinding,
     LintSettings,
     ModelOverride,
     Price,
     PromptSource,
+    Reranking,
+    RerankingMetadata,
     Settings,
     Specialist,
 )
@@ -35,6 +40,7 @@ def specialist(
     defaults: Defaults,
     system_prompt: PromptSource,
     user_prompt: PromptSource,
+    retrieval_query: PromptSource | None,
     inputs: Mapping[str, Mapping[str, Any]],
 ) -> Specialist:
     """The specialist of one file; what the file leaves out is taken from `defaults`, else from the dataclass."""
@@ -44,6 +50,7 @@ def specialist(
     }
     if "annotations" in data:
         given["annotations"] = Annotations(**_own(data["annotations"]))
+    given["tool_rounds"] = data.get("tool_rounds")
     return Specialist(
         name=name,
         description=data["description"],
@@ -51,7 +58,8 @@ def specialist(
         user_prompt=user_prompt,
         inputs=MappingProxyType(dict(inputs)),
         title=data.get("title"),
-        knowledge_bases=tuple(data.get("knowledge_bases", ())),
+        knowledge_bases=tuple(map(_binding, data.get("knowledge_bases", ()))),
+        retrieval_query=retrieval_query,
         path=path,
         **{key: value for key, value in given.items() if value is not None},
     )
@@ -59,14 +67,11 @@ def specialist(
 
 def knowledge_base(data: Mapping[str, Any], *, name: str, path: str, local: str | None) -> KnowledgeBase:
     """The knowledge base of one file; `local` is its folder relative to the catalog's."""
-    optional = {key: data[key] for key in ("num_results", "search_type", "filter") if key in data}
+    optional = {key: _FIELDS.get(key, _as_it_is)(data[key]) for key in _OPTIONAL if key in data}
     return KnowledgeBase(
         name=name,
         description=data["description"],
         knowledge_base_id=data["knowledge_base_id"],
-        title=data.get("title"),
-        caller_filters=tuple(data.get("caller_filters", ())),
-        cache=_cache(data["cache"]) if "cache" in data else None,
         local=local,
         path=path,
         **optional,
@@ -98,6 +103,36 @@ def _several(value: str | list[str]) -> tuple[str, ...]:
     return (value,) if isinstance(value, str) else tuple(value)
 
 
+def _as_it_is(value: Any) -> Any:
+    return value
+
+
+def _binding(data: str | Mapping[str, Any]) -> KnowledgeBinding:
+    return KnowledgeBinding(data) if isinstance(data, str) else KnowledgeBinding(**_own(data))
+
+
+def _caller_filters(data: list[str] | Mapping[str, Mapping[str, Any] | None]) -> Mapping[str, CallerFilter]:
+    if isinstance(data, list):
+        return MappingProxyType({name: CallerFilter() for name in data})
+    return MappingProxyType({name: _caller_filter(value or {}) for name, value in data.items()})
+
+
+def _caller_filter(data: Mapping[str, Any]) -> CallerFilter:
+    return CallerFilter(**{**_own(data), "values": tuple(data.get("values", ()))})
+
+
+def _reranking(data: Mapping[str, Any]) -> Reranking:
+    own = _own(data)
+    if "metadata" in own:
+        chosen = {} if own["metadata"] == "all" else own["metadata"]
+        own["metadata"] = RerankingMetadata(**{key: tuple(names) for key, names in chosen.items()})
+    return Reranking(**own)
+
+
+def _guardrail(data: Mapping[str, Any]) -> Guardrail:
+    return Guardrail(**_own(data))
+
+
 def _cache(data: Mapping[str, Any]) -> Cache:
     return Cache(seconds(data["ttl"]))
 
@@ -121,4 +156,11 @@ _FIELDS: Final[Mapping[str, Any]] = {
     "timeout": seconds,
     "progress": str,
     "cache": _cache,
+    "caller_filters": _caller_filters,
+    "reranking": _reranking,
+    "guardrail": _guardrail,
 }
+_OPTIONAL: Final = (
+    "title", "type", "num_results", "search_type", "filter", "caller_filters", "reranking", "guardrail", "timeout",
+    "result_tokens", "cache",
+)  # fmt: skip

@@ -16,6 +16,9 @@ from gateway.catalog.references import embedded
 
 Progress = Literal["text", "status", "off"]
 SearchType = Literal["hybrid", "semantic"]
+KnowledgeBaseType = Literal["vector", "managed", "kendra", "sql"]
+AttributeType = Literal["string", "number", "boolean", "string_list"]
+BindingMode = Literal["context", "tool"]
 
 _EMPTY: Mapping[str, Any] = MappingProxyType({})
 
@@ -56,6 +59,21 @@ class Cache:
 
 
 @dataclass(frozen=True, slots=True)
+class KnowledgeBinding:
+    """A knowledge base that a specialist draws on.
+
+    In mode `context` it is searched once, before the model is asked; in mode `tool` the model searches by itself.
+    `filter` narrows the knowledge base's own. A `required` one that cannot be searched fails the call.
+    """
+
+    name: str
+    mode: BindingMode = "context"
+    required: bool = False
+    num_results: int | None = None  # None: as many as the knowledge base's file says
+    filter: Mapping[str, Any] | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Specialist:
     """One file in `specialists/`: one MCP tool answered by a Bedrock model."""
 
@@ -73,7 +91,9 @@ class Specialist:
     timeout: float = 300.0
     annotations: Annotations = field(default_factory=Annotations)
     progress: Progress = "text"
-    knowledge_bases: tuple[str, ...] = ()
+    knowledge_bases: tuple[KnowledgeBinding, ...] = ()
+    retrieval_query: PromptSource | None = None  # what is searched for; None: the rendered user prompt
+    tool_rounds: int = 5  # how often a model in mode `tool` may search before it must answer
     cache: Cache | None = None
     path: str = ""  # the file, relative to the catalog's folder
 
@@ -89,6 +109,43 @@ class Specialist:
 
 
 @dataclass(frozen=True, slots=True)
+class CallerFilter:
+    """A metadata attribute that callers may filter by; what is not said is not checked.
+
+    `string_list` is an attribute that holds several texts. `values` are all that may be asked for.
+    """
+
+    type: AttributeType | None = None
+    values: tuple[str | int | float | bool, ...] = ()
+    description: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RerankingMetadata:
+    """Which metadata the reranking model sees beside a passage's text: all where neither is given, never both."""
+
+    include: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Reranking:
+    """A Bedrock model that orders the passages anew. Without `metadata` it sees their text alone."""
+
+    model_id: str  # an id such as cohere.rerank-v3-5:0, or a foundation model's ARN
+    candidates: int | None = None  # how many are retrieved for it; None: 4 x num_results, at most 100
+    metadata: RerankingMetadata | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Guardrail:
+    """A Bedrock guardrail and its version: a number as text, or DRAFT."""
+
+    id: str
+    version: str
+
+
+@dataclass(frozen=True, slots=True)
 class KnowledgeBase:
     """One file in `knowledge_bases/`: one Bedrock Knowledge Base."""
 
@@ -96,10 +153,15 @@ class KnowledgeBase:
     description: str
     knowledge_base_id: str
     title: str | None = None
+    type: KnowledgeBaseType = "vector"
     num_results: int = 5
     search_type: SearchType | None = None  # None: Bedrock chooses what the vector store can do
     filter: Mapping[str, Any] | None = None
-    caller_filters: tuple[str, ...] = ()
+    caller_filters: Mapping[str, CallerFilter] = field(default_factory=lambda: _EMPTY)
+    reranking: Reranking | None = None
+    guardrail: Guardrail | None = None
+    timeout: float = 30.0  # of one search
+    result_tokens: int = 10_000  # about what one result may bring into a client's context, at four characters a token
     cache: Cache | None = None
     local: str | None = None  # a folder inside the catalog that stands in for it without AWS
     path: str = ""

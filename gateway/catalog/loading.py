@@ -153,6 +153,7 @@ class _Loading:
             defaults=defaults if sound else Defaults(),  # a faulty value is not to be taken for one left out
             system_prompt=system_prompt,
             user_prompt=_prompt(file, "user_prompt") or PromptSource(build.DEFAULT_USER_PROMPT, file.source.path),
+            retrieval_query=_prompt(file, "retrieval_query"),
             inputs=declared,
         )  # fmt: skip
         if sound:

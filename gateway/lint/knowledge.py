@@ -32,7 +32,7 @@ def check(context: Context) -> Iterator[Diagnostic]:
     """The findings on specialists, knowledge bases and gateway.yaml."""
     names = _names(context)
     for specialist in context.specialists:
-        for index, name in enumerate(specialist.knowledge_bases):
+        for index, name in enumerate(binding.name for binding in specialist.knowledge_bases):
             if name not in names:
                 known = f"Those there are: {', '.join(sorted(names)) or 'none'}."
                 yield context.finding(

@@ -21,7 +21,12 @@ OBJECTS = {
     entries.Specialist: SPECIALIST,
     entries.Annotations: SPECIALIST["properties"]["annotations"],
     entries.Cache: SPECIALIST["properties"]["cache"],
+    entries.KnowledgeBinding: SPECIALIST["properties"]["knowledge_bases"]["items"],
     entries.KnowledgeBase: KNOWLEDGE_BASE,
+    entries.CallerFilter: KNOWLEDGE_BASE["properties"]["caller_filters"]["additionalProperties"],
+    entries.Reranking: KNOWLEDGE_BASE["properties"]["reranking"],
+    entries.RerankingMetadata: KNOWLEDGE_BASE["properties"]["reranking"]["properties"]["metadata"],
+    entries.Guardrail: KNOWLEDGE_BASE["properties"]["guardrail"],
     entries.Settings: GATEWAY,
     entries.Defaults: GATEWAY["properties"]["defaults"],
     entries.ModelOverride: GATEWAY["$defs"]["model"],
@@ -34,6 +39,8 @@ OBJECTS = {
 NOT_WRITTEN = {"path"}  # where the entry comes from
 WRITTEN_TWO_WAYS = {"system_prompt_file": "system_prompt"}
 DURATIONS = {"timeout", "ttl"}
+SHORTHAND = {"caller_filters": "array", "metadata": "string"}  # what else than a mapping the key takes
+BEDROCKS_OWN = ("filter", "condition", "metadata")  # mappings that have no room for notes
 
 
 @pytest.mark.parametrize("entry", OBJECTS, ids=lambda entry: entry.__name__)
@@ -84,7 +91,7 @@ def field_types(key: str, hint: Any) -> set[str]:
     if key in DURATIONS:
         return {"string"}
     if (is_dataclass(hint) and hint is not entries.PromptSource) or get_origin(hint) is not None:
-        return {"object"}
+        return {"object"} | ({SHORTHAND[key]} if key in SHORTHAND else set())
     names = {bool: "boolean", int: "integer", float: "number"}
     return {names.get(hint, "string")}
 
@@ -106,15 +113,21 @@ def test_a_schema_is_valid_and_each_key_has_a_description_and_an_example_that_fi
     assert found
     for where, each in found.items():
         assert each["additionalProperties"] is False, where
-        assert where.endswith("filter") or "/filter/" in where or set(each["patternProperties"]) == {"^x-"}, where
+        assert where.endswith(BEDROCKS_OWN) or set(each["patternProperties"]) == {"^x-"}, where
         for key, value in each["properties"].items():
             assert value.get("description", "").endswith("."), f"{where}/{key}"
-            if "/filter/" in where or where.endswith("filter"):
+            if where.endswith(("/filter", "_condition")):
                 continue  # the filter's one example stands at its top
             assert value["examples"], f"{where}/{key}"
             whole = Draft202012Validator({**value, "$defs": schema.get("$defs", {})})
             for example in value["examples"]:
                 assert whole.is_valid(example), f"{where}/{key}: {example}"
+
+
+def test_a_filter_is_the_same_wherever_it_is_written() -> None:
+    names = [name for name in KNOWLEDGE_BASE["$defs"] if name == "filter" or name.endswith(("attribute", "condition"))]
+    assert len(names) == 6
+    assert {name: SPECIALIST["$defs"][name] for name in names} == {name: KNOWLEDGE_BASE["$defs"][name] for name in names}
 
 
 def test_the_schemas_print_as_they_are_shipped() -> None:
