@@ -39,7 +39,7 @@ class Retriever(Protocol):
         ...
 
     def close(self) -> None:
-        """Let go of files and threads; called once, when no search is running any more."""
+        """Let go of files and threads; called once. A search that still waits then ends soon, by BedrockError."""
         ...
 
 
