@@ -36,7 +36,10 @@ class AwsFault:
 
 
 # https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_ConverseStream.html#API_runtime_ConverseStream_Errors
+# https://docs.aws.amazon.com/bedrock/latest/APIReference/API_agent-runtime_Retrieve.html#API_agent-runtime_Retrieve_Errors
 _AGAIN = {
+    "ConflictException",  # of Retrieve, as DependencyFailedException: a vector store that is busy or waking up
+    "DependencyFailedException",
     "InternalServerException",
     "ModelNotReadyException",
     "ModelStreamErrorException",
@@ -101,7 +104,8 @@ def _answered(code: str, response: Mapping[str, Any]) -> AwsFault:
     return AwsFault(
         code or f"HTTP {status}",
         message or "no reason given",
-        again=code in _AGAIN or busy,
+        # An Aurora vector store that has paused wakes up at the first call, which is refused as invalid.
+        again=code in _AGAIN or busy or "auto-paused" in message,
         elsewhere=code in _ELSEWHERE or busy,
         retry_after=_retry_after(headers),
     )

@@ -5,7 +5,9 @@ from __future__ import annotations
 import math
 
 from gateway.aws.errors import ACCOUNT_ADVICE, AwsFault
-from gateway.bedrock.arns import model_arns
+from gateway.bedrock.arns import knowledge_base_arn, model_arns
+from gateway.bedrock.retrieval import reranking_arn
+from gateway.catalog.entries import KnowledgeBase
 from gateway.catalog.models import ModelTable
 
 # AWS's own words are unbounded, and some of them quote the request back.
@@ -14,11 +16,49 @@ _LONGEST = 300
 
 def refusal(fault: AwsFault, *, model_id: str, region: str, stream: bool, models: ModelTable) -> str:
     """One or two sentences, without the specialist's name: what failed, in AWS's words, and the mend."""
-    said = fault.message if len(fault.message) <= _LONGEST else fault.message[:_LONGEST] + "..."
     return (
-        f"{model_id} in {region} did not answer: {said.rstrip('.')} ({fault.code}). "
+        f"{model_id} in {region} did not answer: {_said(fault)} ({fault.code}). "
         f"{_mend(fault, model_id=model_id, region=region, stream=stream, models=models)}"
     )
+
+
+def retrieval_refusal(fault: AwsFault, *, base: KnowledgeBase, region: str) -> str:
+    """As `refusal`, for a knowledge base that was not searched."""
+    return (
+        f"{base.knowledge_base_id} in {region} was not searched: {_said(fault)} ({fault.code}). "
+        f"{_retrieval_mend(fault, base, region)}"
+    )
+
+
+def _retrieval_mend(fault: AwsFault, base: KnowledgeBase, region: str) -> str:
+    if fault.code in ACCOUNT_ADVICE:
+        return ACCOUNT_ADVICE[fault.code]
+    message = fault.message.lower()
+    match fault.code:
+        case "AccessDeniedException":
+            allowed = f"bedrock:Retrieve on {knowledge_base_arn(base.knowledge_base_id, region)}"
+            if base.reranking is not None:
+                allowed += f", bedrock:InvokeModel on {reranking_arn(base.reranking, region)} and bedrock:Rerank on *"
+            if base.guardrail is not None:
+                allowed += ", and bedrock:ApplyGuardrail on its guardrail"
+            return f"Allow the gateway's role {allowed}."
+        case "ResourceNotFoundException":
+            return f"Check `knowledge_base_id` in {base.path}, and that the knowledge base is in {region}."
+        case "ValidationException" | "ParamValidation" if "search type" in message or "hybrid" in message:
+            return f"Take `search_type` out of {base.path}: its vector store has no hybrid search."
+        case "ValidationException" | "ParamValidation":
+            return f"Mend {base.path}, or what was searched for."
+        case "ThrottlingException" | "ServiceQuotaExceededException":
+            back = f"in {math.ceil(fault.retry_after)} s" if fault.retry_after else "in a moment"
+            return f"Try again {back}, or ask AWS for a higher quota."
+        case "Unreachable":
+            return "Check the network between the gateway and Bedrock, proxies and endpoint URLs included."
+    return "Try again in a moment."
+
+
+def _said(fault: AwsFault) -> str:
+    said = fault.message if len(fault.message) <= _LONGEST else fault.message[:_LONGEST] + "..."
+    return said.rstrip(".")
 
 
 def _mend(fault: AwsFault, *, model_id: str, region: str, stream: bool, models: ModelTable) -> str:

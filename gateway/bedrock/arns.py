@@ -17,7 +17,7 @@ def model_arns(model_id: str, region: str, models: ModelTable) -> tuple[str, ...
     """
     if model_id.startswith("arn:"):
         return (model_id,)
-    partition = "aws-us-gov" if region.startswith("us-gov-") else "aws-cn" if region.startswith("cn-") else "aws"
+    partition = partition_of(region)
     model = models.find(model_id)
     geography, _, bare = model_id.partition(".")
     if model is None or geography not in model.profiles:
@@ -27,3 +27,15 @@ def model_arns(model_id: str, region: str, models: ModelTable) -> tuple[str, ...
     if geography == "global":
         regions = (region, "")
     return (profile, *(f"arn:{partition}:bedrock:{name}::foundation-model/{bare}" for name in regions))
+
+
+def partition_of(region: str) -> str:
+    """The partition that a region belongs to, which its ARNs begin with."""
+    return "aws-us-gov" if region.startswith("us-gov-") else "aws-cn" if region.startswith("cn-") else "aws"
+
+
+def knowledge_base_arn(knowledge_base_id: str, region: str) -> str:
+    """What a role must be allowed to `bedrock:Retrieve` from."""
+    if knowledge_base_id.startswith("arn:"):
+        return knowledge_base_id
+    return f"arn:{partition_of(region)}:bedrock:{region}:{ACCOUNT}:knowledge-base/{knowledge_base_id}"

@@ -7,12 +7,12 @@ have generated (a read timeout) never is, and neither is one whose text somebody
 from __future__ import annotations
 
 import asyncio
-import random
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from gateway.aws.errors import AwsFault
+from gateway.aws.patience import pause
 from gateway.aws.session import Aws
 from gateway.bedrock.generation import Generated, Generation, GenerationFailed
 from gateway.bedrock.request import converse_request
@@ -20,14 +20,6 @@ from gateway.catalog.entries import Specialist
 from gateway.consult.feed import Feed
 from gateway.consult.receipt import Attempt
 from gateway.prompts import Rendered
-
-TRIES = 3
-"""How often one model is asked."""
-
-_FIRST_PAUSE = 0.5
-_LONGEST_PAUSE = 8.0
-# A caller waits: a model that wants to be left alone for longer gives way to the next one, or to an error that says so.
-_LONGEST_HINT = 10.0
 
 
 class NoAnswer(Exception):
@@ -66,18 +58,18 @@ class Attempts:
         return last, await self._persist(last, rendered, deadline)
 
     async def _persist(self, model_id: str, rendered: Rendered, deadline: float) -> Generated:
-        """One model's answer, asked up to TRIES times."""
+        """One model's answer, asked again while `patience` has some."""
         number = 0
         while True:
             try:
                 return await self._ask(model_id, rendered)
             except GenerationFailed as failed:
                 number += 1
-                pause = _pause(failed.fault, number)
-                if pause is None or time.perf_counter() + pause > deadline or not self._clean():
+                wait = pause(failed.fault, number)
+                if wait is None or time.perf_counter() + wait > deadline or not self._clean():
                     raise NoAnswer(model_id, failed.fault) from failed
-                self._say(f"{model_id} did not answer ({failed.fault.code}); trying again in {pause:.1f} s.")
-            await asyncio.sleep(pause)
+                self._say(f"{model_id} did not answer ({failed.fault.code}); trying again in {wait:.1f} s.")
+            await asyncio.sleep(wait)
 
     async def _ask(self, model_id: str, rendered: Rendered) -> Generated:
         self._say(f"Asking {model_id}.")
@@ -110,18 +102,6 @@ class Attempts:
     def _say(self, line: str) -> None:
         if self.feed is not None:
             self.feed.status(line)
-
-
-def _pause(fault: AwsFault, number: int) -> float | None:
-    """Seconds to wait after the `number`th failure of a model, counted from 1; None when it is not to be asked again.
-
-    Exponential with full jitter, so that callers who were refused together do not come back together; never less
-    than AWS asks for, and not at all when AWS asks for more patience than a caller has.
-    """
-    if not fault.again or number >= TRIES or (fault.retry_after or 0) > _LONGEST_HINT:
-        return None
-    pause = random.uniform(0, min(_LONGEST_PAUSE, _FIRST_PAUSE * 2 ** (number - 1)))  # noqa: S311 - jitter, no secret
-    return max(pause, fault.retry_after or 0)
 
 
 def _nobody(_text: str) -> None:

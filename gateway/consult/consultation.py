@@ -22,6 +22,7 @@ from gateway.consult.endings import notice
 from gateway.consult.feed import Feed
 from gateway.consult.receipt import Attempt, Receipt
 from gateway.errors import GatewayError
+from gateway.knowledge.search import Searches
 from gateway.prompts import Prompts, Rendered
 
 
@@ -47,6 +48,7 @@ class Consultations:
     def __init__(self, catalog: Catalog, aws: Aws) -> None:
         """Raises PromptError for a prompt that includes what is not there, AwsSetupError for AWS's configuration."""
         self.catalog = catalog
+        self.searches = Searches(aws)
         self._aws = aws
         self._models = ModelTable.load(catalog.settings.models)
         self._prompts = {name: Prompts(entry, catalog.root) for name, entry in catalog.specialists.items()}
@@ -57,6 +59,8 @@ class Consultations:
         # Both take long enough to be felt by every call in flight, were they left to the first one that needs them.
         aws.client("bedrock-runtime")
         prices.load()
+        if catalog.knowledge_bases:
+            self.searches.warm()
 
     async def consult(
         self,

@@ -11,8 +11,8 @@ import pytest
 from fastmcp import Client, FastMCP
 from jsonschema import Draft202012Validator
 
+from gateway.aws import patience
 from gateway.aws.errors import AwsFault
-from gateway.consult import attempts
 from gateway.consult.receipt import META_KEY
 from gateway.local import Fault, LocalEndpoint
 from tests.conftest import FALLBACK, MODEL, MakeGateway
@@ -36,7 +36,7 @@ def outcomes(receipt: dict[str, Any]) -> list[tuple[str, str]]:
 
 @pytest.fixture(autouse=True)
 def _no_pause(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(attempts, "_FIRST_PAUSE", 0.01)
+    monkeypatch.setattr(patience, "_FIRST_PAUSE", 0.01)
 
 
 async def test_the_model_gets_the_rendered_prompts_and_only_what_the_file_says(
@@ -142,7 +142,7 @@ async def test_a_model_that_stays_down_gives_way_to_the_next(
     _, is_error, receipt = await ask(_two_models(make_gateway))
     assert not is_error
     assert receipt["model_id"] == FALLBACK
-    assert outcomes(receipt) == [(MODEL, "ServiceUnavailableException")] * attempts.TRIES + [(FALLBACK, "ok")]
+    assert outcomes(receipt) == [(MODEL, "ServiceUnavailableException")] * patience.TRIES + [(FALLBACK, "ok")]
 
 
 def _two_models(make_gateway: MakeGateway) -> FastMCP:
@@ -280,18 +280,18 @@ async def test_an_unreachable_endpoint_is_asked_of_one_model_only(
     endpoint.close()
     _, is_error, receipt = await ask(_two_models(make_gateway))
     assert is_error
-    assert outcomes(receipt) == [(MODEL, "Unreachable")] * attempts.TRIES
+    assert outcomes(receipt) == [(MODEL, "Unreachable")] * patience.TRIES
 
 
-@pytest.mark.parametrize("number", range(1, attempts.TRIES))
+@pytest.mark.parametrize("number", range(1, patience.TRIES))
 def test_a_pause_grows_with_each_failure_and_is_never_shorter_than_the_hint(
     number: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(attempts, "_FIRST_PAUSE", 0.5)
-    monkeypatch.setattr(attempts.random, "uniform", lambda low, high: high)
+    monkeypatch.setattr(patience, "_FIRST_PAUSE", 0.5)
+    monkeypatch.setattr(patience.random, "uniform", lambda low, high: high)
     busy = AwsFault("ThrottlingException", "busy", again=True)
-    assert attempts._pause(busy, number) == 0.5 * 2 ** (number - 1)
-    assert attempts._pause(replace(busy, retry_after=7), number) == 7
-    assert attempts._pause(replace(busy, retry_after=11), number) is None
-    assert attempts._pause(replace(busy, again=False), number) is None
-    assert attempts._pause(busy, attempts.TRIES) is None
+    assert patience.pause(busy, number) == 0.5 * 2 ** (number - 1)
+    assert patience.pause(replace(busy, retry_after=7), number) == 7
+    assert patience.pause(replace(busy, retry_after=11), number) is None
+    assert patience.pause(replace(busy, again=False), number) is None
+    assert patience.pause(busy, patience.TRIES) is None

@@ -1,0 +1,145 @@
+"""What a caller asks of a knowledge base, checked: the arguments of its search tool, or the query of its URI.
+
+`gateway.catalog.search_schema` says the same to clients as JSON Schema; here each fault becomes a sentence.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any, Final
+
+from gateway.bedrock.retrieval import LONGEST_QUERY, MOST_RESULTS
+from gateway.catalog.entries import KnowledgeBase
+from gateway.knowledge.errors import SearchRefused
+from gateway.knowledge.wording import sendable, shown
+from gateway.suggest import nearest
+
+ARGUMENTS: Final = ("query", "num_results", "filter", "source", "page_token")
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """A search. `filter` is the caller's argument as it came; `source` the one document to search."""
+
+    text: str
+    num_results: int | None = None
+    filter: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
+    source: str | None = None
+    page_token: str | None = None
+
+
+def of_arguments(base: KnowledgeBase, arguments: Mapping[str, Any]) -> Query:
+    """The query that a tool's arguments make. Raises SearchRefused, naming every fault; `filter` is checked later."""
+    faults = [_unknown(name) for name in arguments if name not in ARGUMENTS]
+    text = arguments.get("query")
+    if "query" not in arguments:
+        faults.append("query is missing: say what to look for.")
+    elif not isinstance(text, str):
+        faults.append(f"query must be a text, not {shown(text)}.")
+    elif not text.strip():
+        faults.append("query is empty: say what to look for.")
+    elif not sendable(text):
+        faults.append("query holds half of a surrogate pair, which is no character.")
+    elif len(text) > LONGEST_QUERY:
+        faults.append(f"query has {len(text):,} characters; Bedrock takes {LONGEST_QUERY:,}.")
+    number = arguments.get("num_results")
+    if number is not None and not _is_count(number):
+        faults.append(f"num_results must be a whole number from 1 to {MOST_RESULTS}, not {shown(number)}.")
+    given = arguments.get("filter")
+    if given is not None and not isinstance(given, Mapping):
+        faults.append(f"filter must be an object such as {_example(base)}, not {shown(given)}.")
+    for name in ("source", "page_token"):
+        value = arguments.get(name)
+        if value is not None and not (isinstance(value, str) and sendable(value)):
+            faults.append(f"{name} must be a text from a result of this tool, not {shown(value)}.")
+    if faults:
+        raise SearchRefused(f"{base.name}: {' '.join(faults)}")
+    return Query(
+        str(text),
+        None if number is None else int(number),
+        MappingProxyType(dict(given or {})),
+        # Models like to fill in what they could leave out.
+        arguments.get("source") or None,
+        arguments.get("page_token") or None,
+    )
+
+
+def of_parameters(base: KnowledgeBase, parameters: Mapping[str, str]) -> Query:
+    """The query that the parameters of `kb://NAME/search` make, all of them texts. Raises SearchRefused.
+
+    A caller filter is a parameter of its own; `filter` may hold several as a JSON object. An empty parameter is
+    as good as none.
+    """
+    given = {name: value for name, value in parameters.items() if value}
+    arguments: dict[str, Any] = {name: given[name] for name in ("query", "source", "page_token") if name in given}
+    if "num_results" in given:
+        arguments["num_results"] = _number(given["num_results"])
+    wanted = _json_object(base, given["filter"]) if "filter" in given else {}
+    for name, value in given.items():
+        if name not in ARGUMENTS:
+            wanted[name] = _attribute(base, name, value)
+    return of_arguments(base, arguments | ({"filter": wanted} if wanted else {}))
+
+
+def _is_count(value: Any) -> bool:
+    whole = isinstance(value, int) or (isinstance(value, float) and value.is_integer())
+    return whole and not isinstance(value, bool) and 1 <= value <= MOST_RESULTS
+
+
+def _unknown(name: str) -> str:
+    close = nearest(name, ARGUMENTS)
+    mend = f"did you mean {close}?" if close else f"it takes {', '.join(ARGUMENTS)}."
+    return f"there is no argument {shown(name)}; {mend}"
+
+
+def _example(base: KnowledgeBase) -> str:
+    key, declared = next(iter(base.caller_filters.items()), ("team", None))
+    value = declared.values[0] if declared is not None and declared.values else "..."
+    return json.dumps({key: value})
+
+
+def _json_object(base: KnowledgeBase, text: str) -> dict[str, Any]:
+    try:
+        value = _parsed(text)
+    except ValueError:
+        value = text
+    if not isinstance(value, dict):
+        raise SearchRefused(f"{base.name}: filter must be a JSON object such as {_example(base)}, not {shown(text)}.")
+    return value
+
+
+_STARTS_JSON: Final = ('"', "[", "{")
+
+
+def _attribute(base: KnowledgeBase, name: str, text: str) -> Any:
+    """What a parameter says: JSON where it looks like it or where the attribute is no text, else the text itself."""
+    declared = base.caller_filters.get(name)
+    textual = declared is None or declared.type in ("string", "string_list")
+    if textual and not text.startswith(_STARTS_JSON):
+        return text
+    try:
+        return _parsed(text)
+    except ValueError:
+        return text  # the filter's own check says what is wrong with it, or it was a text all along
+
+
+def _number(text: str) -> Any:
+    try:
+        return _parsed(text)
+    except ValueError:
+        return text
+
+
+def _parsed(text: str) -> Any:
+    """JSON; raises ValueError for what is none, for NaN, and for what is nested without end."""
+    try:
+        value = json.loads(text)
+    except RecursionError:
+        raise ValueError("nested too deep") from None
+    if isinstance(value, float) and not math.isfinite(value):
+        raise ValueError("no JSON number")
+    return value

@@ -1,0 +1,94 @@
+"""One search's trip: hold it to its conditions, ask Bedrock with patience, and cut what comes at the budget."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from gateway.aws.calls import CallFailed, respond
+from gateway.aws.patience import pause
+from gateway.aws.session import Aws
+from gateway.bedrock.advice import retrieval_refusal
+from gateway.bedrock.retrieval import Retrieved, retrieve_request, retrieved
+from gateway.catalog.entries import KnowledgeBase
+from gateway.knowledge import cursor as cursors
+from gateway.knowledge.errors import SearchFailed
+from gateway.knowledge.filters import condition
+from gateway.knowledge.page import Page, within_budget
+from gateway.knowledge.query import Query
+
+
+class Searches:
+    """What answers every search of a catalog's knowledge bases."""
+
+    def __init__(self, aws: Aws) -> None:
+        self._aws = aws
+
+    def warm(self) -> None:
+        """Make boto3's client now: it takes long enough to be felt by every call in flight later."""
+        self._aws.client("bedrock-agent-runtime")
+
+    async def search(self, base: KnowledgeBase, query: Query) -> Page:
+        """A page of passages. Raises SearchRefused for what cannot be asked, SearchFailed when Bedrock fails."""
+        began = time.perf_counter()
+        held_to = condition(base, caller=query.filter, source=query.source)
+        request = self._request(base, query.text, query.num_results or base.num_results, held_to)
+        cursor = cursors.read(base, query.page_token, request)
+        found = await self._ask(base, request if cursor.token is None else {**request, "nextToken": cursor.token})
+        passages, following = within_budget(base, found.passages, cursor, found.next_token)
+        return Page(
+            base.name,
+            query.text,
+            passages,
+            page_token=None if following is None else following.written(request),
+            cut=following is not None and following.token == cursor.token,
+            guardrail_intervened=found.guardrail_intervened,
+            filtered=bool(query.filter or query.source),
+            seconds=time.perf_counter() - began,
+        )
+
+    async def retrieve(
+        self, base: KnowledgeBase, text: str, *, num_results: int | None = None, also: Mapping[str, Any] | None = None
+    ) -> Retrieved:
+        """The first passages for a text, whole, for a prompt. `also` is a further condition of an author's.
+
+        Raises SearchRefused, SearchFailed.
+        """
+        held_to = condition(base, also=also)
+        return await self._ask(base, self._request(base, text, num_results or base.num_results, held_to))
+
+    def _request(
+        self, base: KnowledgeBase, text: str, num_results: int, held_to: Mapping[str, Any] | None
+    ) -> dict[str, Any]:
+        return retrieve_request(base, text, num_results=num_results, condition=held_to, region=self._aws.region)
+
+    async def _ask(self, base: KnowledgeBase, request: Mapping[str, Any]) -> Retrieved:
+        """Bedrock's answer within the base's timeout, asked again where that may help. Raises SearchFailed."""
+        try:
+            async with asyncio.timeout(base.timeout):
+                return await self._persist(request)
+        except CallFailed as failed:
+            said = retrieval_refusal(failed.fault, base=base, region=self._aws.region)
+            raise SearchFailed(f"{base.name}: {said}", failed.fault.code) from None
+        except TimeoutError:
+            raise SearchFailed(
+                f"{base.name}: no passages within its timeout of {base.timeout:g} s. Try again in a moment, or raise "
+                f"`timeout` in {base.path}.",
+                "Timeout",
+            ) from None
+
+    async def _persist(self, request: Mapping[str, Any]) -> Retrieved:
+        number = 0
+        while True:
+            try:
+                return retrieved(await respond(self._aws, "bedrock-agent-runtime", "retrieve", request))
+            except CallFailed as failed:
+                # A search costs nothing that is worth sparing, so one that went silent is asked again too.
+                fault = replace(failed.fault, again=failed.fault.again or failed.fault.code == "ReadTimeout")
+                number += 1
+                if (wait := pause(fault, number)) is None:
+                    raise
+            await asyncio.sleep(wait)

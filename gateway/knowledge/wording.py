@@ -1,0 +1,24 @@
+"""Values of a caller's as a message repeats them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from gateway.catalog.quoting import one_line
+
+_LONGEST = 60  # characters
+
+
+def shown(value: Any) -> str:
+    """The value on one line, shortened."""
+    text = repr(value[: _LONGEST * 2] if isinstance(value, str) else value)
+    return one_line(text if len(text) <= _LONGEST else f"{text[:_LONGEST]}...")
+
+
+def sendable(text: str) -> bool:
+    """Whether the text can be sent at all: half of a surrogate pair has no bytes."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
