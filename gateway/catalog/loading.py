@@ -226,7 +226,7 @@ class _Loading:
 def _promising(file: File) -> bool:
     """Whether a faulty file's prompts and inputs are whole, so that linting them misleads nobody."""
     data, written = file.data or {}, file.source.data
-    keys = {"system_prompt", "system_prompt_file", "user_prompt", "inputs"}
+    keys = {"system_prompt", "system_prompt_file", "user_prompt", "retrieval_query", "inputs"}
     lost = {key for key in keys if key in written and key not in data}
     return "description" in data and not (lost or keys & file.meant or file.faults.incomplete)
 

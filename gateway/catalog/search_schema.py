@@ -40,6 +40,11 @@ _SCALARS: Final[Mapping[str | None, str | list[str]]] = {
 }
 
 
+def search_tool_name(name: str) -> str:
+    """What the search tool of the knowledge base of that name is called."""
+    return f"search_{name}"
+
+
 def search_input_schema(base: KnowledgeBase) -> dict[str, Any]:
     """The JSON Schema (2020-12) of the search tool's arguments.
 

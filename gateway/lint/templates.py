@@ -1,4 +1,7 @@
-"""Rules on prompts: they parse, find what they include, and use the inputs that are declared. Nothing is rendered."""
+"""Rules on prompts and retrieval queries: they parse, find what they include, and use the inputs that are declared.
+
+Nothing is rendered.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +23,7 @@ SYNTAX = Rule(
     "template-syntax",
     Severity.ERROR,
     "A prompt is not a valid template.",
-    "`system_prompt`, `user_prompt` and the files they include are Jinja2 templates. The line is the true one in the"
+    "`system_prompt`, `user_prompt`, `retrieval_query` and the files they include are Jinja2 templates. The line is the true one in the"
     " file, also inside a block of YAML. To send braces as they are, write `{{ '{{' }}` or put the passage between"
     " `{% raw %}` and `{% endraw %}`. Filters that are random, or make no sense in a prompt, are not there.",
 )
@@ -44,18 +47,20 @@ UNUSED = Rule(
     "unused-input",
     Severity.WARNING,
     "An input is declared but no prompt uses it.",
-    "Callers are asked for a value that changes nothing. Use it, as in `{{ language }}`, or remove it from `inputs`."
+    "Callers are asked for a value that changes nothing. Use it in a prompt or in `retrieval_query`, as in"
+    " `{{ language }}`, or remove it from `inputs`."
     " A specialist without `inputs` has one, called `content`.",
 )
 RULES = (SYNTAX, INCLUDE, UNDECLARED, UNUSED)
 
 
 def check(context: Context) -> Iterator[Diagnostic]:
-    """The findings on every specialist's two prompts and on the templates these include."""
+    """The findings on every specialist's prompts, its retrieval query, and the templates these include."""
     for specialist in context.specialists:
         reading = _Reading(context, specialist)
-        for source in (specialist.system_prompt, specialist.user_prompt):
-            yield from reading.prompt(source)
+        for source in (specialist.system_prompt, specialist.user_prompt, specialist.retrieval_query):
+            if source is not None:
+                yield from reading.prompt(source)
         if not reading.broken:
             # An input that is misspelt where it is used has its diagnostic there.
             yield from _unused(context, specialist, reading.used | reading.meant)
@@ -67,7 +72,7 @@ def _elsewhere(context: Context) -> Iterator[Diagnostic]:
     served = {specialist.path for specialist in context.specialists}
     for path, source in context.sources.items():
         if path.startswith("specialists/") and path not in served:
-            for key in ("system_prompt", "user_prompt"):
+            for key in ("system_prompt", "user_prompt", "retrieval_query"):
                 node = source.find((key,))
                 if isinstance(node, Scalar):
                     prompt = prompt_in(source, node)

@@ -1,4 +1,4 @@
-"""A specialist's two prompts, rendered from the arguments of a call."""
+"""A specialist's prompts and its retrieval query, rendered from the arguments of a call."""
 
 from __future__ import annotations
 
@@ -26,14 +26,15 @@ _LOOKED_INTO = re.compile(r"\{%[-+]?\s*(?:for|macro|call|include|import|from|ext
 
 @dataclass(frozen=True, slots=True)
 class Rendered:
-    """What is sent to the model."""
+    """What is sent to the model, and what its knowledge bases are searched for; None: the user prompt."""
 
     system: str
     user: str
+    query: str | None = None
 
 
 class Prompts:
-    """A specialist's system prompt and user prompt.
+    """A specialist's system prompt, user prompt and retrieval query.
 
     Every file they include is read when this is made, and none afterwards. They are compiled when first rendered.
     `straight_line` is whether there is no loop and no macro in them: rendering takes microseconds then, and may run
@@ -47,13 +48,20 @@ class Prompts:
         library = Library(root)
         self._system = _Prompt(specialist.system_prompt, library, environment)
         self._user = _Prompt(specialist.user_prompt, library, environment)
-        self.straight_line = self._system.straight_line and self._user.straight_line
-        self.included: Mapping[str, str] = {**self._system.included, **self._user.included}  # path -> text
+        query = specialist.retrieval_query
+        self._query = None if query is None else _Prompt(query, library, environment)
+        every = [each for each in (self._system, self._user, self._query) if each is not None]
+        self.straight_line = all(each.straight_line for each in every)
+        self.included: Mapping[str, str] = {path: text for each in every for path, text in each.included.items()}
 
     def render(self, arguments: Mapping[str, Any]) -> Rendered:
-        """Both prompts for these arguments; an input not given has its default. Raises PromptError."""
+        """The texts for these arguments; an input not given has its default. Raises PromptError."""
         values = {**self._defaults, **arguments}
-        return Rendered(self._system.render(values, self._inputs), self._user.render(values, self._inputs))
+        return Rendered(
+            self._system.render(values, self._inputs),
+            self._user.render(values, self._inputs),
+            None if self._query is None else self._query.render(values, self._inputs),
+        )
 
 
 class _Prompt:

@@ -225,14 +225,16 @@ def check(name: str, data: bytes, loaded: Loaded) -> None:
             assert len(sentence) < 500, sentence
             assert "Traceback" not in sentence
     for source in loaded.sources.values():
-        for key in ("system_prompt", "user_prompt"):
+        for key in ("system_prompt", "user_prompt", "retrieval_query"):
             if isinstance(node := source.find((key,)), Scalar):
                 check_prompt(prompt_in(source, node), lines)
     for specialist in loaded.catalog.specialists.values():
         Draft202012Validator.check_schema(specialist.input_schema)
         json.dumps(specialist.input_schema, allow_nan=False).encode()
         assert specialist.timeout > 0
-        for prompt in (specialist.system_prompt, specialist.user_prompt):
+        for prompt in (specialist.system_prompt, specialist.user_prompt, specialist.retrieval_query):
+            if prompt is None:
+                continue
             assert prompt.text.strip()
             check_prompt(prompt, lines)
 

@@ -127,7 +127,9 @@ def test_a_schema_is_valid_and_each_key_has_a_description_and_an_example_that_fi
 def test_a_filter_is_the_same_wherever_it_is_written() -> None:
     names = [name for name in KNOWLEDGE_BASE["$defs"] if name == "filter" or name.endswith(("attribute", "condition"))]
     assert len(names) == 6
-    assert {name: SPECIALIST["$defs"][name] for name in names} == {name: KNOWLEDGE_BASE["$defs"][name] for name in names}
+    assert {name: SPECIALIST["$defs"][name] for name in names} == {
+        name: KNOWLEDGE_BASE["$defs"][name] for name in names
+    }
 
 
 def test_the_schemas_print_as_they_are_shipped() -> None:

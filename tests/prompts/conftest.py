@@ -19,15 +19,19 @@ INPUTS: Mapping[str, Mapping[str, Any]] = {
 
 
 def make_specialist(
-    system: str, user: str = "{{ content }}", inputs: Mapping[str, Mapping[str, Any]] = INPUTS
+    system: str,
+    user: str = "{{ content }}",
+    inputs: Mapping[str, Mapping[str, Any]] = INPUTS,
+    query: str | None = None,
 ) -> Specialist:
-    """A specialist whose system prompt stands from line 10 of its file, indented by two."""
+    """A specialist whose system prompt stands from line 10 of its file, indented by two, and its query on line 60."""
     lines = tuple(range(10, 11 + system.count("\n")))
     return Specialist(
         name="reviewer",
         description="Reviews code.",
         system_prompt=PromptSource(system, "specialists/reviewer.yaml", lines, 2),
         user_prompt=PromptSource(user, "specialists/reviewer.yaml", (50,)),
+        retrieval_query=None if query is None else PromptSource(query, "specialists/reviewer.yaml", (60,)),
         model_id=("global.anthropic.claude-haiku-5-5",),
         inputs=inputs,
         path="specialists/reviewer.yaml",

@@ -45,3 +45,8 @@ def test_what_is_given_and_what_has_a_default_is_no_placeholder(tmp_path: Path) 
     arguments = with_placeholders({"content": "x = {{ 1 }}"}, inputs)
     prompts = Prompts(make_specialist("{{ content }} {{ language }} {{ level }}", inputs=inputs), tmp_path)
     assert prompts.render(arguments).system == "x = {{ 1 }} Go ‹level›"
+
+
+def test_a_retrieval_query_shows_placeholders_too(tmp_path: Path) -> None:
+    prompts = Prompts(make_specialist("Plain.", query="About {{ content }}"), tmp_path, PlaceholderEnvironment())
+    assert prompts.render(with_placeholders({}, {"content": {}})).query == "About ‹content›"

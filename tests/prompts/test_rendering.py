@@ -28,6 +28,24 @@ def test_both_prompts_are_rendered_and_defaults_fill_what_is_not_given(tmp_path:
     assert (rendered.system, rendered.user) == ("You review Python.", "Here: x = 1")
 
 
+def test_a_retrieval_query_is_rendered_from_the_same_arguments_and_there_is_none_without_its_template(
+    tmp_path: Path,
+) -> None:
+    write(tmp_path, {"specialists/words.md": "{{ language }} style"})
+    specialist = make_specialist("You review.", query='{% include "words.md" %}: {{ content | trim }}')
+    prompts = Prompts(specialist, tmp_path)
+    assert prompts.render({"content": " names "}).query == "Python style: names"
+    assert set(prompts.included) == {"specialists/words.md"}
+    assert Prompts(make_specialist("You review."), tmp_path).render({"content": "names"}).query is None
+
+
+def test_a_fault_in_a_retrieval_query_is_told_at_its_line(tmp_path: Path) -> None:
+    with pytest.raises(PromptError) as error:
+        Prompts(make_specialist("You review.", query="{{ contents }}"), tmp_path).render({"content": ""})
+    assert str(error.value).startswith("specialists/reviewer.yaml:60: ")
+    assert "Did you mean 'content'?" in str(error.value)
+
+
 def test_one_newline_at_the_end_of_a_template_is_not_sent(render: Render) -> None:
     assert render("Text.\n\n") == "Text.\n"
     assert render("{{ content }}", content="kept\n\n") == "kept\n\n"
@@ -171,6 +189,7 @@ def test_what_is_included_is_read_once_and_stays_so(tmp_path: Path) -> None:
 def test_straight_line_is_a_prompt_without_loop_or_macro(tmp_path: Path, template: str, straight: bool) -> None:
     write(tmp_path, {"specialists/loop.md": "{% for x in 'ab' %}{% endfor %}", "specialists/plain.md": "x"})
     assert Prompts(make_specialist(template), tmp_path).straight_line is straight
+    assert Prompts(make_specialist("Plain.", query=template), tmp_path).straight_line is straight
 
 
 def test_a_simple_prompt_takes_microseconds(tmp_path: Path) -> None:
