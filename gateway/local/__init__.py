@@ -7,6 +7,7 @@ from gateway.local.engine import EchoEngine, Engine, Finish, ModelRequest, Scrip
 from gateway.local.errors import BedrockError
 from gateway.local.faults import Fault, Faults
 from gateway.local.llm import OpenAiEngine
+from gateway.local.retrieval import Found, Retriever, ScriptedRetriever, Search
 from gateway.local.server import LocalEndpoint
 
 __all__ = [
@@ -17,8 +18,12 @@ __all__ = [
     "Fault",
     "Faults",
     "Finish",
+    "Found",
     "LocalEndpoint",
     "ModelRequest",
     "OpenAiEngine",
+    "Retriever",
     "ScriptedEngine",
+    "ScriptedRetriever",
+    "Search",
 ]

@@ -7,39 +7,19 @@ import json
 import logging
 import time
 import uuid
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
 from typing import Any, cast
-from urllib.parse import unquote
 
-from gateway.local import control, converse, eventstream
+from gateway.local import control, eventstream, operations
+from gateway.local.backend import Backend
 from gateway.local.calls import Call, Calls
-from gateway.local.converse import Handling, InjectedError
-from gateway.local.engine import Engine
 from gateway.local.errors import BedrockError
 from gateway.local.exchange import ClientGoneError, Exchange, Receive, Scope, Send
 from gateway.local.faults import Faults
+from gateway.local.handling import Handling, InjectedError
+from gateway.local.operations import Operation
 
 _log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Operation:
-    """An AWS operation: its name, the last segment of its path under `/model/{modelId}/`, and what answers it."""
-
-    name: str
-    suffix: str
-    handle: Callable[[Handling], Awaitable[None]]
-
-
-OPERATIONS = {
-    operation.suffix: operation
-    for operation in (
-        Operation("Converse", "converse", converse.converse),
-        Operation("ConverseStream", "converse-stream", converse.converse_stream),
-        Operation("CountTokens", "count-tokens", converse.count_tokens),
-    )
-}
 
 
 class App:
@@ -47,14 +27,14 @@ class App:
 
     def __init__(
         self,
-        engine: Engine,
+        backend: Backend,
         calls: Calls,
         faults: Faults,
         *,
         abort: Callable[[Any], None],
         on_call: Callable[[Call], None] | None = None,
     ) -> None:
-        self.engine = engine
+        self.backend = backend
         self.calls = calls
         self.faults = faults
         self.abort = abort
@@ -77,20 +57,18 @@ class App:
         if segments[0] == b"_local":
             await control.answer(exchange, segments[1:], self.calls, self.faults)
             return
-        operation = None
-        if exchange.scope["method"] == "POST" and len(segments) == 3 and segments[0] == b"model":
-            operation = OPERATIONS.get(segments[2].decode("ascii", "replace"))
-        if operation is None:
+        found = operations.find(exchange.scope["method"], segments)
+        if found is None:
             path = exchange.scope["path"]
             raise BedrockError("UnknownOperationException", f"No operation is at {exchange.scope['method']} {path}.")
         if not exchange.header(b"authorization"):
             raise BedrockError("MissingAuthenticationTokenException", "Missing Authentication Token")
-        await self._serve(exchange, operation, unquote(segments[1].decode("ascii", "replace")))
+        await self._serve(exchange, *found)
 
-    async def _serve(self, exchange: Exchange, operation: Operation, model_id: str) -> None:
+    async def _serve(self, exchange: Exchange, operation: Operation, labels: Mapping[str, str]) -> None:
         """Answers one operation, and stops at once when the client goes away."""
         raw = await exchange.body()
-        call = Call(operation.name, model_id, exchange.request_id)
+        call = Call.of(operation.name, exchange.request_id, labels)
         self.calls.add(call)
         task = cast("asyncio.Task[None]", asyncio.current_task())
         watch = asyncio.get_running_loop().create_task(_gone(exchange.receive))
@@ -100,7 +78,7 @@ class App:
 
         watch.add_done_callback(stop)
         try:
-            await self._answer(exchange, operation, call, raw)
+            await self._answer(Handling(exchange, self.backend, self.calls, self.faults, call, labels), operation, raw)
         except InjectedError as fault:
             call.outcome, call.error = "failed", str(fault)
             watch.remove_done_callback(stop)
@@ -118,12 +96,12 @@ class App:
             if self.on_call is not None:
                 self.on_call(call)
 
-    async def _answer(self, exchange: Exchange, operation: Operation, call: Call, raw: bytes) -> None:
+    async def _answer(self, handling: Handling, operation: Operation, raw: bytes) -> None:
         """Runs the operation; what it raises becomes an HTTP error, or an exception in the stream that has begun."""
+        exchange, call = handling.exchange, handling.call
         try:
             call.request = _parsed(raw)
-            strikes = self.faults.take(operation.name, call.model_id)
-            await operation.handle(Handling(exchange, self.engine, self.calls, call, strikes))
+            await operation.handle(handling)
             call.status, call.outcome = 200, "complete"
         except BedrockError as error:
             await _fail(exchange, call, error)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -17,23 +17,33 @@ class Call:
     """One request. Times are seconds of `time.monotonic()`.
 
     `outcome` is `complete` (the whole answer was sent), `failed` (an exception or an injected fault ended it) or
-    `aborted` (the client went away first). `error` names the exception that was answered, if one was.
+    `aborted` (the client went away first). `error` names the exception that was answered, if one was. `model_id` and
+    `knowledge_base_id` are those of the path, empty where it has none. `results` counts what a search or a reranking
+    answered, `chunks` the pieces of an answer that a model writes.
     """
 
     operation: str
-    model_id: str
     request_id: str
+    model_id: str = ""
+    knowledge_base_id: str = ""
     request: dict[str, Any] = field(default_factory=dict, repr=False)
     outcome: Outcome = "running"
     status: int | None = None
     error: str | None = None
     stop_reason: str | None = None
     chunks: int = 0
+    results: int = 0
     input_tokens: int = 0
     output_tokens: int = 0
     started: float = field(default_factory=time.monotonic)
     first_chunk: float | None = None
     ended: float | None = None
+
+    @classmethod
+    def of(cls, operation: str, request_id: str, labels: Mapping[str, str]) -> Call:
+        """The record of a call that begins, with the labels of its path. A knowledge base's ARN ends in its id."""
+        knowledge_base_id = labels.get("knowledgeBaseId", "").rpartition("/")[2]
+        return cls(operation, request_id, labels.get("modelId", ""), knowledge_base_id)
 
     @property
     def seconds(self) -> float:

@@ -2,47 +2,24 @@
 
 from __future__ import annotations
 
-import asyncio
 import base64
-import time
 from collections.abc import Mapping
 from contextlib import aclosing
-from dataclasses import dataclass
 from typing import Any
 
 from gateway.local import eventstream, tokens, validation
-from gateway.local.calls import Call, Calls
-from gateway.local.engine import Engine, Finish, ModelRequest, Parts
+from gateway.local.calls import Call
+from gateway.local.engine import Finish, ModelRequest, Parts
 from gateway.local.errors import BedrockError, UnavailableError
-from gateway.local.exchange import Exchange
-from gateway.local.faults import Fault, Strikes
+from gateway.local.handling import Handling
 from gateway.local.stops import until_stop
-
-
-class InjectedError(Exception):
-    """A fault has ended the answer as it was told to; there is nothing more to send."""
-
-
-@dataclass(frozen=True, slots=True)
-class Handling:
-    """What an operation works with: the request as JSON, the engine, the call's record, and what strikes it."""
-
-    exchange: Exchange
-    engine: Engine
-    calls: Calls
-    call: Call
-    strikes: Strikes | None
-
-    @property
-    def body(self) -> dict[str, Any]:
-        return self.call.request
 
 
 async def converse(handling: Handling) -> None:
     """Answers Converse: the whole message at once."""
     call, body = handling.call, handling.body
     validation.converse("Converse", call.model_id, body)
-    await _strike_before(handling)
+    await handling.begin()
     parts: list[str] = []
     finish = Finish()
     async with aclosing(_generate(handling)) as written:
@@ -50,12 +27,10 @@ async def converse(handling: Handling) -> None:
             if isinstance(part, Finish):
                 finish = part
             else:
-                await _slow(handling)
+                await handling.slow()
                 parts.append(part)
-                _note_chunk(handling)
-    if handling.strikes:
-        for fault in handling.strikes.after(0):
-            await _strike(handling, fault)
+                handling.note_chunk()
+    await handling.strike_end(0)
     text = "".join(parts)
     # Bedrock leaves the block out when a model wrote nothing: a text block may not be empty.
     message = {"role": "assistant", "content": [{"text": text}] if text else []}
@@ -73,7 +48,7 @@ async def converse_stream(handling: Handling) -> None:
     """Answers ConverseStream: each event is sent when its text has been written."""
     call, body, exchange = handling.call, handling.body, handling.exchange
     validation.converse("ConverseStream", call.model_id, body)
-    await _strike_before(handling)
+    await handling.begin()
     async with aclosing(_generate(handling)) as written:
         # Nothing is sent before there is text, so that an engine which fails at once is an HTTP error.
         part = await anext(written)
@@ -81,15 +56,13 @@ async def converse_stream(handling: Handling) -> None:
         await exchange.write(eventstream.event("messageStart", {"role": "assistant"}))
         length = 0
         while not isinstance(part, Finish):
-            await _slow(handling)
-            await _strike_at(handling, call.chunks + 1)
+            await handling.slow()
+            await handling.strike_chunk()
             await exchange.write(eventstream.text_delta(part))
-            _note_chunk(handling)
+            handling.note_chunk()
             length += len(part)
             part = await anext(written)
-        if handling.strikes:
-            for fault in handling.strikes.after(call.chunks):
-                await _strike(handling, fault)
+        await handling.strike_end(call.chunks)
         if length:
             await exchange.write(eventstream.event("contentBlockStop", {"contentBlockIndex": 0}))
     await exchange.write(eventstream.event("messageStop", {"stopReason": part.stop_reason}))
@@ -102,7 +75,7 @@ async def count_tokens(handling: Handling) -> None:
     """Answers CountTokens."""
     call, body = handling.call, handling.body
     validation.count_tokens(call.model_id, body)
-    await _strike_before(handling)
+    await handling.begin()
     source = body["input"]
     if converse_request := source.get("converse"):
         call.input_tokens = tokens.count_request(converse_request)
@@ -114,7 +87,7 @@ async def count_tokens(handling: Handling) -> None:
 async def _generate(handling: Handling) -> Parts:
     """The engine's text up to a stop sequence, then one Finish; an engine that fails is ServiceUnavailable."""
     request = ModelRequest(handling.call.model_id, handling.body)
-    written = handling.engine.generate(request)
+    written = handling.backend.engine.generate(request)
     if request.stop_sequences:
         written = until_stop(written, request.stop_sequences)
     try:
@@ -129,52 +102,6 @@ async def _generate(handling: Handling) -> Parts:
         raise
     except Exception as error:
         raise UnavailableError(f"The engine failed: {type(error).__name__}: {error}") from error
-
-
-async def _strike_before(handling: Handling) -> None:
-    if (strikes := handling.strikes) is None:
-        return
-    await asyncio.sleep(strikes.delay("slow_start"))
-    for fault in strikes.before():
-        await _strike(handling, fault)
-
-
-async def _strike_at(handling: Handling, chunk: int) -> None:
-    if handling.strikes:
-        for fault in handling.strikes.at(chunk):
-            await _strike(handling, fault)
-
-
-async def _strike(handling: Handling, fault: Fault) -> None:
-    """Lets a fault happen; returns only from a stall that ends."""
-    exchange = handling.exchange
-    if fault.kind == "error":
-        raise fault.exception()
-    if fault.kind == "stall":
-        if fault.seconds is None:
-            await asyncio.Event().wait()
-        await asyncio.sleep(fault.seconds or 0)
-        return
-    if fault.kind == "garbage" and exchange.started:
-        await exchange.end_stream(eventstream.garbage())
-    elif fault.kind == "garbage":
-        await exchange.reply_raw(200, b"\x00 this is no answer", {})
-    else:
-        exchange.abort()
-    raise InjectedError(f"a fault of kind {fault.kind}")
-
-
-async def _slow(handling: Handling) -> None:
-    if handling.strikes and (seconds := handling.strikes.delay("slow")):
-        await asyncio.sleep(seconds)
-
-
-def _note_chunk(handling: Handling) -> None:
-    call = handling.call
-    call.chunks += 1
-    if call.first_chunk is None:
-        call.first_chunk = time.monotonic()
-    handling.calls.touch()
 
 
 def _usage(call: Call, body: Mapping[str, Any], finish: Finish, written: int) -> dict[str, int]:

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-# Status codes from the service model of bedrock-runtime, and those every AWS JSON service shares.
+# Status codes from the service models of bedrock-runtime and bedrock-agent-runtime, and those every AWS JSON service
+# shares.
 STATUS: Mapping[str, int] = {
     "AccessDeniedException": 403,
+    "BadGatewayException": 502,
+    "ConflictException": 409,
+    "DependencyFailedException": 424,
     "InternalServerException": 500,
     "MissingAuthenticationTokenException": 403,
     "ModelErrorException": 424,

@@ -1,4 +1,4 @@
-"""Faults on demand: what goes wrong, for which model, where in the answer, and how often."""
+"""Faults on demand: what goes wrong, for which model or knowledge base, where in the answer, and how often."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any, Literal, get_args
 
+from gateway.local.calls import Call
 from gateway.local.errors import IN_STREAM, STATUS, BedrockError
 
 Kind = Literal["error", "break", "stall", "garbage", "slow", "slow_start"]
@@ -30,9 +31,11 @@ class Fault:
     `kind`: `error` answers the exception `error`; `break` cuts the connection; `stall` sends nothing for `seconds`
     (None: until the client goes away); `garbage` sends what no client can parse; `slow` waits `seconds` before every
     chunk; `slow_start` waits `seconds` before the first byte.
-    `at`: it strikes in place of the n-th chunk of text, counted from 1 (after the last one if there are fewer); None:
-    before the first byte. `retry_after`: seconds a throttled caller is told to wait.
-    `model_id` and `operation` narrow it; `times` is how many calls it strikes, None for every one.
+    `at`: it strikes in place of the n-th chunk of text or of a tool's input, counted from 1 (after the last one if
+    there are fewer); None: before the first byte. Answers without chunks, those of Retrieve and Rerank: `slow` waits
+    once, and `at` strikes when the answer is ready. `retry_after`: seconds a throttled caller is told to wait.
+    `model_id`, `knowledge_base_id` and `operation` narrow it to the calls that have them in their path; `times` is how
+    many calls it strikes, None for every one. A request that is refused for its own sake uses up no fault.
     """
 
     kind: Kind = "error"
@@ -42,6 +45,7 @@ class Fault:
     at: int | None = None
     seconds: float | None = None
     model_id: str | None = None
+    knowledge_base_id: str | None = None
     operation: str | None = None
     times: int | None = None
 
@@ -74,6 +78,14 @@ class Fault:
             return cls(**data)
         except TypeError as error:
             raise ValueError(f"A fault's value has the wrong type: {error}.") from None
+
+    def fits(self, call: Call) -> bool:
+        """Whether it may strike this call."""
+        return (
+            self.operation in (None, call.operation)
+            and self.model_id in (None, call.model_id)
+            and self.knowledge_base_id in (None, call.knowledge_base_id)
+        )
 
     def exception(self) -> BedrockError:
         """The exception this fault answers. `x-amz-retry-after` is in milliseconds, `retry-after` in whole seconds."""
@@ -133,7 +145,7 @@ class Faults:
         with self._lock:
             return [fault for fault, _ in self._left]
 
-    def take(self, operation: str, model_id: str) -> Strikes | None:
+    def take(self, call: Call) -> Strikes | None:
         """What strikes this call, counted as used up by it; None when nothing does."""
         if not self._left:
             return None
@@ -142,8 +154,7 @@ class Faults:
         with self._lock:
             left: list[tuple[Fault, int | None]] = []
             for fault, times in self._left:
-                fits = fault.operation in (None, operation) and fault.model_id in (None, model_id)
-                if not fits or fault.kind in kinds:
+                if not fault.fits(call) or fault.kind in kinds:
                     left.append((fault, times))
                     continue
                 kinds.add(fault.kind)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import ipaddress
+import re
 import socket
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from types import TracebackType
 from typing import Any
@@ -15,16 +16,23 @@ import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from gateway.local.app import App
+from gateway.local.backend import Backend
 from gateway.local.calls import Call, Calls
 from gateway.local.engine import EchoEngine, Engine
 from gateway.local.faults import Faults
+from gateway.local.retrieval import Retriever
+
+_KNOWLEDGE_BASE_ID = re.compile("[0-9a-zA-Z]{10}")
 
 
 class LocalEndpoint:
-    """Bedrock Runtime on this machine: `with LocalEndpoint() as endpoint: ... endpoint.url`.
+    """Bedrock's runtimes on this machine: `with LocalEndpoint() as endpoint: ... endpoint.url`.
 
-    `port` 0 takes a free one. `keep` is how many calls are remembered. `on_call` is told of each call that ended, in
-    the endpoint's thread. Raises ValueError for a host that is not loopback; `start` raises OSError for a port in use.
+    One URL serves both bedrock-runtime and bedrock-agent-runtime. `port` 0 takes a free one. `knowledge_bases` are
+    retrievers by knowledge base id; the endpoint closes them. `guardrails` are the words that each guardrail id blocks,
+    whatever its version. To both, more may be added later. `keep` is how many calls are remembered. `on_call` is told
+    of each call that ended, in the endpoint's thread. Raises ValueError for a host that is not loopback and for what is
+    no knowledge base id; `start` raises OSError for a port in use.
     """
 
     def __init__(
@@ -33,22 +41,29 @@ class LocalEndpoint:
         host: str = "127.0.0.1",
         port: int = 0,
         engine: Engine | None = None,
+        knowledge_bases: Mapping[str, Retriever] | None = None,
+        guardrails: Mapping[str, Sequence[str]] | None = None,
         keep: int = 1_000,
         on_call: Callable[[Call], None] | None = None,
     ) -> None:
         self.host = _loopback(host)
         self.port = port
         self.engine = engine if engine is not None else EchoEngine()
+        self.knowledge_bases = {_knowledge_base_id(name): base for name, base in (knowledge_bases or {}).items()}
+        self.guardrails = dict(guardrails or {})
         self.faults = Faults()
         self._calls = Calls(keep)
         self._connections: dict[Any, asyncio.Transport] = {}
-        self._app = App(self.engine, self._calls, self.faults, abort=self._abort, on_call=on_call)
+        self._backend = Backend(self.engine, self.knowledge_bases, self.guardrails)
+        self._app = App(self._backend, self._calls, self.faults, abort=self._abort, on_call=on_call)
         self._server: _Server | None = None
         self._thread: threading.Thread | None = None
+        self._closed = False
 
     @property
     def url(self) -> str:
-        """What `AWS_ENDPOINT_URL_BEDROCK_RUNTIME` is set to; the port is known once started."""
+        """What `AWS_ENDPOINT_URL_BEDROCK_RUNTIME` and `AWS_ENDPOINT_URL_BEDROCK_AGENT_RUNTIME` are set to; the port is
+        known once started."""
         host = f"[{self.host}]" if ":" in self.host else self.host
         return f"http://{host}:{self.port}"
 
@@ -79,12 +94,14 @@ class LocalEndpoint:
             raise OSError("The local endpoint could not start.") from self._server.failure
 
     def close(self) -> None:
-        """Cuts what is still being answered and frees the port. Closing twice does nothing."""
-        if self._server is None or self._thread is None:
+        """Cuts what is still being answered, frees the port and closes the retrievers. Closing twice does nothing."""
+        if self._closed:
             return
-        self._server.stop()
-        self._thread.join()
-        self._server = None
+        self._closed = True
+        if self._server is not None and self._thread is not None:
+            self._server.stop()
+            self._thread.join()
+        self._backend.close()
 
     def __enter__(self) -> LocalEndpoint:
         self.start()
@@ -163,6 +180,13 @@ class _Protocol(HttpToolsProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         super().connection_lost(exc)
         self._by_address.pop(self.client, None)
+
+
+def _knowledge_base_id(text: str) -> str:
+    """The id, if it is one; raises ValueError. The pattern is that of the service model."""
+    if _KNOWLEDGE_BASE_ID.fullmatch(text) is None:
+        raise ValueError(f"A knowledge base id is ten letters and digits, unlike {text!r}.")
+    return text
 
 
 def _loopback(host: str) -> str:

@@ -1,4 +1,4 @@
-"""Checks a request against a shape of the AWS service model, with the texts AWS's own front end gives.
+"""Checks a request against a shape of an AWS service model, with the texts AWS's own front end gives.
 
 Every broken constraint is reported at once, as "2 validation errors detected: Value ... at 'messages.1.member.role'
 failed to satisfy constraint: ...". A value of the wrong JSON type is a SerializationException, as it is on AWS.
@@ -43,7 +43,11 @@ _PYTHON_TYPES: Mapping[str, tuple[str, tuple[type, ...]]] = {
 def validate(operation: str, request: Mapping[str, Any]) -> None:
     """Raises BedrockError (ValidationException, SerializationException) unless the request fits the operation."""
     faults: list[str] = []
-    _check(_model()["operations"][operation])(request, (), faults)
+    service = next(name for name, model in _models().items() if operation in model["operations"])
+    try:
+        _check(service, _models()[service]["operations"][operation])(request, (), faults)
+    except RecursionError:
+        raise InvalidError("The request is nested too deeply.") from None
     if faults:
         plural = "" if len(faults) == 1 else "s"
         raise InvalidError(f"{len(faults)} validation error{plural} detected: {'; '.join(faults)}")
@@ -60,24 +64,30 @@ def _coral(path: Path) -> str:
 
 
 @cache
-def _model() -> Mapping[str, Any]:
-    model: Mapping[str, Any] = json.loads((files("gateway.local") / "service_model.json").read_text("utf-8"))
-    return model
+def _models() -> Mapping[str, Any]:
+    """The operations and shapes of each service; two services may mean different shapes by one name."""
+    models: Mapping[str, Any] = json.loads((files("gateway.local") / "service_model.json").read_text("utf-8"))
+    return models
+
+
+def _shape(service: str, name: str) -> Mapping[str, Any]:
+    shape: Mapping[str, Any] = _models()[service]["shapes"][name]
+    return shape
 
 
 @cache
-def _check(name: str) -> Check:
+def _check(service: str, name: str) -> Check:
     """The check of a shape, made once. Inner shapes are looked up when first met, since shapes can nest themselves."""
-    shape = _model()["shapes"][name]
+    shape = _shape(service, name)
     kind = shape["type"]
     if shape.get("document"):
         return _anything
     if kind == "structure":
-        return _structure(name, shape)
+        return _structure(service, name, shape)
     if kind == "list":
-        return _list(shape)
+        return _list(service, shape)
     if kind == "map":
-        return _map(shape)
+        return _map(service, shape)
     return _scalar(shape)
 
 
@@ -85,7 +95,7 @@ def _anything(value: Any, path: Path, faults: list[str]) -> None:
     """A document takes any JSON."""
 
 
-def _structure(name: str, shape: Mapping[str, Any]) -> Check:
+def _structure(service: str, name: str, shape: Mapping[str, Any]) -> Check:
     members: Mapping[str, str] = shape["members"]
     required = shape.get("required", ())
     union = bool(shape.get("union"))
@@ -105,31 +115,31 @@ def _structure(name: str, shape: Mapping[str, Any]) -> Check:
                 known = ", ".join(members)
                 faults.append(_failed(member, path, f"Member must be one of the known members: [{known}]", False))
             else:
-                _check(inner)(value[member], (*path, member), faults)
+                _check(service, inner)(value[member], (*path, member), faults)
 
     return check
 
 
-def _list(shape: Mapping[str, Any]) -> Check:
+def _list(service: str, shape: Mapping[str, Any]) -> Check:
     member = shape["member"]
-    simple = _model()["shapes"][member]["type"] not in ("structure", "list", "map")
+    simple = _shape(service, member)["type"] not in ("structure", "list", "map")
 
     def check(value: Any, path: Path, faults: list[str]) -> None:
         _typed("list", value, path)
         _length(value, len(value), shape, path, faults)
-        each = _check(member)
+        each = _check(service, member)
         found: list[str] = []
         for index, item in enumerate(value):
             each(item, (*path, index), found)
         if found and simple:  # AWS names the list, not its member, and gives the constraints of the member's shape
-            wanted = ", ".join(_constraints(_model()["shapes"][member]))
+            wanted = ", ".join(_constraints(_shape(service, member)))
             found = [_failed(value, path, f"Member must satisfy constraint: [{wanted}]", bool(shape.get("sensitive")))]
         faults.extend(found)
 
     return check
 
 
-def _map(shape: Mapping[str, Any]) -> Check:
+def _map(service: str, shape: Mapping[str, Any]) -> Check:
     sensitive = bool(shape.get("sensitive"))
 
     def check(value: Any, path: Path, faults: list[str]) -> None:
@@ -139,9 +149,9 @@ def _map(shape: Mapping[str, Any]) -> Check:
             name = shape["key" if part == "keys" else "value"]
             found: list[str] = []
             for item in items:
-                _check(name)(item, path, found)
+                _check(service, name)(item, path, found)
             if found:
-                wanted = ", ".join(_constraints(_model()["shapes"][name]))
+                wanted = ", ".join(_constraints(_shape(service, name)))
                 faults.append(_failed(value, path, f"Map {part} must satisfy constraint: [{wanted}]", sensitive))
 
     return check

@@ -17,10 +17,17 @@ MODEL = "global.anthropic.claude-haiku-5-5"
 HELLO: list[dict[str, Any]] = [{"role": "user", "content": [{"text": "Hello"}]}]
 
 
-def bedrock(endpoint: LocalEndpoint, *, attempts: int = 1, pool: int = 10, read_timeout: float = 20.0) -> Any:
-    """A bedrock-runtime client that reaches the endpoint, whatever the environment says."""
+def bedrock(
+    endpoint: LocalEndpoint,
+    service: str = "bedrock-runtime",
+    *,
+    attempts: int = 1,
+    pool: int = 10,
+    read_timeout: float = 20.0,
+) -> Any:
+    """A client of a service that reaches the endpoint, whatever the environment says."""
     return boto3.client(
-        "bedrock-runtime",
+        service,
         endpoint_url=endpoint.url,
         region_name="us-east-1",
         aws_access_key_id="local",
@@ -38,6 +45,14 @@ def bedrock(endpoint: LocalEndpoint, *, attempts: int = 1, pool: int = 10, read_
 @pytest.fixture
 def client(endpoint: LocalEndpoint) -> Iterator[Any]:
     made = bedrock(endpoint)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def agents(endpoint: LocalEndpoint) -> Iterator[Any]:
+    """A bedrock-agent-runtime client of the same endpoint."""
+    made = bedrock(endpoint, "bedrock-agent-runtime")
     yield made
     made.close()
 
@@ -67,5 +82,17 @@ def read(client: Any, request: dict[str, Any], into: list[dict[str, Any]]) -> li
     return into
 
 
+def passage(number: int, text: str = "", **metadata: Any) -> dict[str, Any]:
+    """A result as a knowledge base over S3 has it; those of lower numbers score higher."""
+    return {
+        "content": {"type": "TEXT", "text": text or f"passage {number}"},
+        "location": {"type": "S3", "s3Location": {"uri": f"s3://handbook/{number}.md"}},
+        "score": round(1 / (1 + number), 6),
+        "metadata": {"x-amz-bedrock-kb-source-uri": f"s3://handbook/{number}.md", **metadata},
+    }
+
+
 def text_of(events: list[dict[str, Any]]) -> str:
-    return "".join(event["contentBlockDelta"]["delta"]["text"] for event in events if "contentBlockDelta" in event)
+    return "".join(
+        event["contentBlockDelta"]["delta"].get("text", "") for event in events if "contentBlockDelta" in event
+    )

@@ -1,4 +1,4 @@
-"""Cuts the endpoint's copy of the service model out of botocore's.
+"""Cuts the endpoint's copy of the service models out of botocore's.
 
 Run `python -m tests.local.service_model` after an upgrade of botocore to write the copy anew; a test compares the two.
 """
@@ -8,26 +8,34 @@ from __future__ import annotations
 import gzip
 import importlib.resources
 import json
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-OPERATIONS = ("Converse", "ConverseStream", "CountTokens")
+OPERATIONS = {
+    "bedrock-runtime": ("Converse", "ConverseStream", "CountTokens"),
+    "bedrock-agent-runtime": ("Retrieve", "Rerank"),
+}
 COPY = Path(__file__).parents[2] / "gateway" / "local" / "service_model.json"
 
 _OF_A_SHAPE = ("type", "required", "enum", "min", "max", "pattern", "union", "document", "sensitive")
 
 
-def installed() -> dict[str, Any]:
-    """The service model of the botocore that is installed."""
-    [version] = (importlib.resources.files("botocore") / "data" / "bedrock-runtime").iterdir()
+def installed(service: str) -> dict[str, Any]:
+    """A service's model in the botocore that is installed."""
+    [version] = (importlib.resources.files("botocore") / "data" / service).iterdir()
     model: dict[str, Any] = json.loads(gzip.decompress((version / "service-2.json.gz").read_bytes()))
     return model
 
 
-def extract(model: dict[str, Any]) -> dict[str, Any]:
-    """The inputs of the operations that the endpoint serves, with every constraint on them."""
+def extract() -> dict[str, Any]:
+    """By service, the inputs of the operations that the endpoint serves, with every constraint on them."""
+    return {service: _extract(installed(service), names) for service, names in OPERATIONS.items()}
+
+
+def _extract(model: dict[str, Any], names: Iterable[str]) -> dict[str, Any]:
     shapes: dict[str, Any] = {}
-    operations = {name: model["operations"][name]["input"]["shape"] for name in OPERATIONS}
+    operations = {name: model["operations"][name]["input"]["shape"] for name in names}
     for shape in operations.values():
         _collect(model["shapes"], shape, shapes)
     return {"operations": operations, "shapes": dict(sorted(shapes.items()))}
@@ -51,4 +59,4 @@ def _collect(source: dict[str, Any], name: str, into: dict[str, Any]) -> None:
 
 
 if __name__ == "__main__":
-    COPY.write_text(json.dumps(extract(installed()), indent=1) + "\n")
+    COPY.write_text(json.dumps(extract(), indent=1) + "\n")
