@@ -12,6 +12,7 @@ from typing import Any
 from gateway.aws.connections import begin, cut
 from gateway.aws.errors import AwsFault, fault_of
 from gateway.aws.eventstream import events
+from gateway.bedrock.assembly import Assembly, text_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,15 +24,27 @@ class Usage:
     cache_read: int = 0
     cache_write: int = 0
 
+    def __add__(self, other: Usage) -> Usage:
+        return Usage(
+            self.input + other.input,
+            self.output + other.output,
+            self.cache_read + other.cache_read,
+            self.cache_write + other.cache_write,
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Generated:
-    """A whole answer: Bedrock has sent its stop reason and its usage."""
+    """A whole message of the model's: Bedrock has sent its stop reason and its usage.
+
+    `content` is the message in Converse's form, which the next round of a conversation sends back.
+    """
 
     text: str
     stop_reason: str
     usage: Usage
-    first_token_at: float | None  # time.perf_counter(); None when the answer is empty
+    first_token_at: float | None  # time.perf_counter(); None when there is no text
+    content: tuple[Mapping[str, Any], ...] = ()
 
 
 class GenerationFailed(Exception):
@@ -105,16 +118,17 @@ class Generation:
             body.close()
 
     def _read(self, body: Any) -> Generated:
-        parts: list[str] = []
+        message = Assembly()
         first_token_at: float | None = None
         stop_reason = usage = None
         for name, payload in events(body):
             if name == "contentBlockDelta":
-                if text := payload["delta"].get("text"):
+                if text := message.delta(payload):
                     if first_token_at is None:
                         first_token_at = time.perf_counter()
-                    parts.append(text)
                     self._on_text(text)
+            elif name == "contentBlockStart":
+                message.start(payload)
             elif name == "messageStop":
                 stop_reason = payload["stopReason"]
             elif name == "metadata":
@@ -122,18 +136,19 @@ class Generation:
         # Bedrock sends `metadata` last: an answer without it was cut, however complete its text looks.
         if stop_reason is None or usage is None:
             raise GenerationFailed(AwsFault("StreamCut", "The answer ended before Bedrock had finished it", again=True))
-        return Generated("".join(parts), stop_reason, usage, first_token_at)
+        content = message.content()
+        return Generated(text_of(content), stop_reason, usage, first_token_at, content)
 
     def _converse(self) -> Generated:
         response = self._client.converse(**self._request)
         if "output" not in response:  # boto3 lets an answer pass that is no JSON, such as a proxy's error page
             raise GenerationFailed(AwsFault("StreamCut", "The answer was not Bedrock's", again=True))
-        blocks = response["output"]["message"]["content"]
-        text = "".join(block.get("text", "") for block in blocks)
+        content = tuple(response["output"]["message"]["content"])
+        text = text_of(content)
         if text and not self._aborted:
             self._on_text(text)
         first_token_at = time.perf_counter() if text else None
-        return Generated(text, response["stopReason"], _usage(response["usage"]), first_token_at)
+        return Generated(text, response["stopReason"], _usage(response["usage"]), first_token_at, content)
 
 
 def _usage(tokens: Mapping[str, Any]) -> Usage:

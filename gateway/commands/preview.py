@@ -52,6 +52,7 @@ def preview(
     """Show the prompts a specialist would send. Inputs that are not given show as ‹their name›."""
     from gateway.bedrock.request import converse_request
     from gateway.catalog import load
+    from gateway.consult.grounding import conversation
     from gateway.prompts import Prompts
     from gateway.prompts.placeholders import PlaceholderEnvironment, with_placeholders
 
@@ -59,7 +60,7 @@ def preview(
     specialist = _specialist(loaded, name)
     arguments = with_placeholders(parse_inputs(specialist, inputs or []), specialist.inputs)
     rendered = Prompts(specialist, loaded.catalog.root, PlaceholderEnvironment()).render(arguments)
-    sent = converse_request(specialist, rendered, specialist.model_id[0])
+    sent = converse_request(specialist, conversation(rendered), specialist.model_id[0])
     estimate = _estimate(loaded, specialist, rendered.system + rendered.user)
     absent = [key for key in specialist.inputs if str(arguments.get(key)) == f"‹{key}›"]
     if output is Format.JSON and not request:

@@ -15,11 +15,10 @@ from gateway.aws.errors import AwsFault
 from gateway.aws.patience import pause
 from gateway.aws.session import Aws
 from gateway.bedrock.generation import Generated, Generation, GenerationFailed
-from gateway.bedrock.request import converse_request
+from gateway.bedrock.request import Conversation, converse_request
 from gateway.catalog.entries import Specialist
 from gateway.consult.feed import Feed
 from gateway.consult.receipt import Attempt
-from gateway.prompts import Rendered
 
 
 class NoAnswer(Exception):
@@ -42,27 +41,36 @@ class Attempts:
     feed: Feed | None
     made: list[Attempt] = field(default_factory=list)
 
-    async def answer(self, rendered: Rendered, *, deadline: float) -> tuple[str, Generated]:
-        """The model that answered and its whole answer. Raises NoAnswer.
+    _from: int = field(default=0, init=False)
 
-        No model is waited for beyond `deadline`, in `time.perf_counter()`: the next one is asked instead.
+    async def answer(self, conversation: Conversation, *, deadline: float, lead: str = "") -> tuple[str, Generated]:
+        """The model that answered and its whole message. Raises NoAnswer.
+
+        No model is waited for beyond `deadline`, in `time.perf_counter()`: the next one is asked instead. A later
+        round of the same consultation begins with the model that answered the last. `lead` goes to the feed before
+        the message's first text.
         """
-        *others, last = self.specialist.model_id
-        for model_id in others:
+        if self.feed is not None:
+            self.feed.settle()
+        models = self.specialist.model_id[self._from :]
+        for number, model_id in enumerate(models):
             try:
-                return model_id, await self._persist(model_id, rendered, deadline)
+                generated = await self._persist(model_id, conversation, deadline, lead)
             except NoAnswer as failed:
-                if not failed.fault.elsewhere or not self._clean():
+                if number == len(models) - 1 or not failed.fault.elsewhere or not self._clean():
                     raise
                 self._say(f"{model_id} did not answer ({failed.fault.code}); asking the next model.")
-        return last, await self._persist(last, rendered, deadline)
+            else:
+                self._from += number
+                return model_id, generated
+        raise AssertionError("a specialist has a model")
 
-    async def _persist(self, model_id: str, rendered: Rendered, deadline: float) -> Generated:
+    async def _persist(self, model_id: str, conversation: Conversation, deadline: float, lead: str) -> Generated:
         """One model's answer, asked again while `patience` has some."""
         number = 0
         while True:
             try:
-                return await self._ask(model_id, rendered)
+                return await self._ask(model_id, conversation, lead)
             except GenerationFailed as failed:
                 number += 1
                 wait = pause(failed.fault, number)
@@ -71,12 +79,12 @@ class Attempts:
                 self._say(f"{model_id} did not answer ({failed.fault.code}); trying again in {wait:.1f} s.")
             await asyncio.sleep(wait)
 
-    async def _ask(self, model_id: str, rendered: Rendered) -> Generated:
+    async def _ask(self, model_id: str, conversation: Conversation, lead: str) -> Generated:
         self._say(f"Asking {model_id}.")
         generation = Generation(
             self.aws.client("bedrock-runtime"),
-            converse_request(self.specialist, rendered, model_id),
-            on_text=self.feed.text if self.feed is not None else _nobody,
+            converse_request(self.specialist, conversation, model_id),
+            on_text=self._listener(lead),
             stream=self.streams(model_id),
         )
         began = time.perf_counter()
@@ -95,6 +103,12 @@ class Attempts:
             self.made.append(Attempt(model_id, outcome, time.perf_counter() - began))
         return generated
 
+    def _listener(self, lead: str) -> Callable[[str], None]:
+        """What hears one message's text."""
+        if self.feed is None:
+            return _nobody
+        return _Led(self.feed.text, lead).hear if lead else self.feed.text
+
     def _clean(self) -> bool:
         """Whether the answer can still be begun anew: nobody has read any of its text."""
         return self.feed is None or self.feed.retract_text()
@@ -102,6 +116,18 @@ class Attempts:
     def _say(self, line: str) -> None:
         if self.feed is not None:
             self.feed.status(line)
+
+
+class _Led:
+    """Puts a text before the first chunk."""
+
+    def __init__(self, on_text: Callable[[str], None], lead: str) -> None:
+        self._on_text = on_text
+        self._lead = lead
+
+    def hear(self, chunk: str) -> None:
+        self._on_text(self._lead + chunk)
+        self._lead = ""
 
 
 def _nobody(_text: str) -> None:

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from gateway.bedrock.generation import Generated
+from collections.abc import Iterator
+
 from gateway.catalog.entries import Specialist
+from gateway.consult.evidence import Evidence, Found
+from gateway.consult.rounds import Answered
+from gateway.knowledge.text import title
 
 # https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_MessageStopEvent.html
 _ENDINGS = {
@@ -17,12 +21,26 @@ _ENDINGS = {
 }
 
 
-def notice(specialist: Specialist, generated: Generated) -> str:
-    """What stands after the answer's text: one line of its own, or nothing when the answer is whole."""
+def ending(specialist: Specialist, answered: Answered, evidence: Evidence) -> str:
+    """What stands after the answer's text: how it was cut, what could not be searched, and the sources it cites."""
+    parts = [f"[{specialist.name}: {line}]" for line in _notices(specialist, answered, evidence)]
+    if cited := evidence.cited_in(answered.text):
+        parts.append("Sources:\n" + "\n".join(map(_source, cited)))
+    return "".join(f"\n\n{part}" for part in parts) if answered.text else "\n\n".join(parts)
+
+
+def _notices(specialist: Specialist, answered: Answered, evidence: Evidence) -> Iterator[str]:
     limit = "the model's own limit" if specialist.max_tokens is None else f"max_tokens ({specialist.max_tokens})"
-    line = _ENDINGS.get(generated.stop_reason, "").format(limit=limit)
-    if not line and not generated.text.strip():
-        line = "The model answered with no text."
-    if not line:
-        return ""
-    return f"\n\n[{specialist.name}: {line}]" if generated.text else f"[{specialist.name}: {line}]"
+    if answered.stop_reason == "tool_use" and any(each.mode == "tool" for each in specialist.knowledge_bases):
+        rounds = specialist.tool_rounds
+        yield f"The model still wanted to search after {rounds} rounds: ask for less at once, or raise tool_rounds."
+    elif line := _ENDINGS.get(answered.stop_reason, "").format(limit=limit):
+        yield line
+    elif not answered.text.strip():
+        yield "The model answered with no text."
+    for why in evidence.missing.values():
+        yield f"The answer does without a knowledge base. {why}"
+
+
+def _source(found: Found) -> str:
+    return f"[{found.number}] {title(found.passage)} ({found.knowledge_base})"

@@ -29,6 +29,7 @@ class Feed:
         self._lock = threading.Lock()
         self._parts: list[str] = []
         self._waiting: asyncio.Event | None = None
+        self._settled = 0  # of the parts not taken, those that stay whatever happens to the text after them
         self._taken = False
 
     def text(self, chunk: str) -> None:
@@ -46,28 +47,35 @@ class Feed:
         while True:
             with self._lock:
                 if self._parts:
-                    taken = "".join(self._parts)
-                    self._parts.clear()
-                    self._taken = True
-                    return taken
+                    return self._drained()
                 waiting = self._waiting = asyncio.Event()
             await waiting.wait()
 
     def rest(self) -> str:
         """What has come and was not taken, without waiting; for the end of the call."""
         with self._lock:
-            rest = "".join(self._parts)
-            self._parts.clear()
-            self._taken = self._taken or bool(rest)
-        return rest
+            return self._drained()
+
+    def settle(self) -> None:
+        """What has come so far stays: only text after this is taken back by `retract_text`."""
+        with self._lock:
+            self._settled, self._taken = len(self._parts), False
 
     def retract_text(self) -> bool:
-        """Take back the text nobody has read; False if some was read, and the answer can no longer be begun anew."""
+        """Take back the text that came after `settle` and nobody has read; False if some of it was read, and cannot be
+        begun anew."""
         if self.follow is not Follow.TEXT:
             return True
         with self._lock:
-            self._parts.clear()
+            del self._parts[self._settled :]
             return not self._taken
+
+    def _drained(self) -> str:
+        drained = "".join(self._parts)
+        self._taken = self._taken or len(self._parts) > self._settled
+        self._settled = 0
+        self._parts.clear()
+        return drained
 
     def _put(self, part: str) -> None:
         with self._lock:

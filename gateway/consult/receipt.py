@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from gateway.bedrock.generation import Usage
+from gateway.consult.evidence import Found, Search
+from gateway.knowledge.records import provenance
 
 META_KEY = "specialist-gateway/receipt"
 """Where the receipt stands in an MCP result's `_meta`."""
@@ -32,6 +34,8 @@ class Receipt:
     seconds: float
     model_id: str | None = None
     attempts: tuple[Attempt, ...] = ()
+    searches: tuple[Search, ...] = ()
+    citations: tuple[Found, ...] = ()
     stop_reason: str | None = None
     usage: Usage = field(default_factory=Usage)
     cost_usd: float | None = None
@@ -46,6 +50,8 @@ class Receipt:
                 {"model_id": attempt.model_id, "outcome": attempt.outcome, "seconds": round(attempt.seconds, 4)}
                 for attempt in self.attempts
             ],
+            "searches": [_search(each) for each in self.searches],
+            "citations": [_citation(each) for each in self.citations],
             "stop_reason": self.stop_reason,
             "usage": {
                 "input": self.usage.input,
@@ -58,3 +64,25 @@ class Receipt:
             "seconds": round(self.seconds, 4),
             "first_token_s": None if self.first_token_s is None else round(self.first_token_s, 4),
         }
+
+
+_LONGEST_QUERY = 200  # characters: a query may be a whole prompt, and a receipt rides in every result
+
+
+def _search(search: Search) -> dict[str, Any]:
+    return {
+        "knowledge_base": search.knowledge_base,
+        "query": search.query[:_LONGEST_QUERY],
+        "outcome": search.outcome,
+        "passages": search.passages,
+        "seconds": round(search.seconds, 4),
+    }
+
+
+def _citation(found: Found) -> dict[str, Any]:
+    return {
+        "number": found.number,
+        "knowledge_base": found.knowledge_base,
+        "uri": found.uri,
+        **provenance(found.passage),
+    }

@@ -14,11 +14,10 @@ from typing import Any, Final
 
 from gateway.bedrock.retrieval import LONGEST_QUERY, MOST_RESULTS
 from gateway.catalog.entries import KnowledgeBase
+from gateway.catalog.search_schema import OWN_PARAMETERS
 from gateway.knowledge.errors import SearchRefused
 from gateway.knowledge.wording import sendable, shown
 from gateway.suggest import nearest
-
-ARGUMENTS: Final = ("query", "num_results", "filter", "source", "page_token")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +33,7 @@ class Query:
 
 def of_arguments(base: KnowledgeBase, arguments: Mapping[str, Any]) -> Query:
     """The query that a tool's arguments make. Raises SearchRefused, naming every fault; `filter` is checked later."""
-    faults = [_unknown(name) for name in arguments if name not in ARGUMENTS]
+    faults = [_unknown(name) for name in arguments if name not in OWN_PARAMETERS]
     text = arguments.get("query")
     if "query" not in arguments:
         faults.append("query is missing: say what to look for.")
@@ -80,7 +79,7 @@ def of_parameters(base: KnowledgeBase, parameters: Mapping[str, str]) -> Query:
         arguments["num_results"] = _number(given["num_results"])
     wanted = _json_object(base, given["filter"]) if "filter" in given else {}
     for name, value in given.items():
-        if name not in ARGUMENTS:
+        if name not in OWN_PARAMETERS:
             wanted[name] = _attribute(base, name, value)
     return of_arguments(base, arguments | ({"filter": wanted} if wanted else {}))
 
@@ -91,8 +90,8 @@ def _is_count(value: Any) -> bool:
 
 
 def _unknown(name: str) -> str:
-    close = nearest(name, ARGUMENTS)
-    mend = f"did you mean {close}?" if close else f"it takes {', '.join(ARGUMENTS)}."
+    close = nearest(name, OWN_PARAMETERS)
+    mend = f"did you mean {close}?" if close else f"it takes {', '.join(OWN_PARAMETERS)}."
     return f"there is no argument {shown(name)}; {mend}"
 
 

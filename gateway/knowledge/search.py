@@ -51,13 +51,19 @@ class Searches:
         )
 
     async def retrieve(
-        self, base: KnowledgeBase, text: str, *, num_results: int | None = None, also: Mapping[str, Any] | None = None
+        self,
+        base: KnowledgeBase,
+        text: str,
+        *,
+        num_results: int | None = None,
+        also: Mapping[str, Any] | None = None,
+        caller: Mapping[str, Any] | None = None,
     ) -> Retrieved:
         """The first passages for a text, whole, for a prompt. `also` is a further condition of an author's.
 
         Raises SearchRefused, SearchFailed.
         """
-        held_to = condition(base, also=also)
+        held_to = condition(base, also=also, caller=caller)
         return await self._ask(base, self._request(base, text, num_results or base.num_results, held_to))
 
     def _request(

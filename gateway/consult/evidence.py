@@ -1,0 +1,81 @@
+"""What a consultation has found in its knowledge bases: passages under one count, and the searches that found them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from gateway.bedrock.retrieval import Passage
+from gateway.knowledge.links import passage_uri
+
+_CODE = re.compile(r"```.*?(?:```|\Z)|`[^`\n]*`", re.DOTALL)
+_CITED = re.compile(r"\[(\d{1,4}(?:\s*[,;–-]\s*\d{1,4})*)\]")
+_RANGE = re.compile(r"(\d+)\s*[–-]\s*(\d+)")
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A passage under its number in this consultation, and the search that brought it."""
+
+    number: int
+    knowledge_base: str
+    query: str
+    passage: Passage
+
+    @property
+    def uri(self) -> str:
+        """Where a client reads it."""
+        return passage_uri(self.knowledge_base, self.passage, self.query)
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """One search as the receipt tells it: `outcome` is ok, AWS's error code, Timeout, Refused or Cancelled."""
+
+    knowledge_base: str
+    query: str
+    outcome: str
+    passages: int
+    seconds: float
+
+
+@dataclass(slots=True)
+class Evidence:
+    """Grows while a consultation searches. Read on the event loop only."""
+
+    found: list[Found] = field(default_factory=list)
+    searches: list[Search] = field(default_factory=list)
+    missing: dict[str, str] = field(default_factory=dict)
+    """The knowledge bases that could not be searched, each with the sentence that says why."""
+
+    def add(self, knowledge_base: str, query: str, passages: Sequence[Passage]) -> list[Found]:
+        """Number the passages on from those there are; one that was found before keeps its number."""
+        numbered = []
+        for passage in passages:
+            known = next((each for each in self.found if _same(each, knowledge_base, passage)), None)
+            if known is None:
+                known = Found(len(self.found) + 1, knowledge_base, query, passage)
+                self.found.append(known)
+            numbered.append(known)
+        return numbered
+
+    def cited_in(self, text: str) -> tuple[Found, ...]:
+        """The passages that a text cites as [2], [1, 3] or [2-4], in the order of their numbers; code is left out."""
+        numbers: set[int] = set()
+        for match in _CITED.finditer(_CODE.sub(" ", text)):
+            for first, last in _RANGE.findall(match[1]):
+                numbers.update(range(int(first), min(int(last), len(self.found)) + 1))
+            numbers.update(map(int, re.findall(r"\d+", match[1])))
+        return tuple(each for each in self.found if each.number in numbers)
+
+
+def _same(found: Found, knowledge_base: str, passage: Passage) -> bool:
+    return (
+        found.knowledge_base == knowledge_base
+        and found.passage.text == passage.text
+        and found.passage.source == passage.source
+        and found.passage.image == passage.image
+        and found.passage.row == passage.row
+        and found.passage.media == passage.media
+    )

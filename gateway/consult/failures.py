@@ -1,0 +1,52 @@
+"""Why a consultation ended without an answer, as one sentence that names the specialist."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from gateway.bedrock.advice import refusal
+from gateway.catalog.entries import Specialist
+from gateway.catalog.models import ModelTable
+from gateway.consult.attempts import NoAnswer
+from gateway.consult.receipt import Attempt
+from gateway.errors import GatewayError
+from gateway.knowledge.errors import SearchFailed, SearchRefused
+
+
+def refused(
+    specialist: Specialist,
+    failed: NoAnswer,
+    made: Sequence[Attempt],
+    *,
+    region: str,
+    stream: bool,
+    models: ModelTable,
+) -> str:
+    """No model answered: what the last one said, what to do, and what became of those before it."""
+    said = refusal(failed.fault, model_id=failed.model_id, region=region, stream=stream, models=models)
+    before = {
+        attempt.model_id: attempt.outcome
+        for attempt in made
+        if attempt.model_id != failed.model_id and attempt.outcome != "ok"
+    }
+    tried = "".join(f" {model_id}, asked before it: {outcome}." for model_id, outcome in before.items())
+    return f"{specialist.name}: {said}{tried}"
+
+
+def late(specialist: Specialist, made: list[Attempt]) -> str:
+    """The timeout is over. The attempt that it stopped is said to have timed out, and no other."""
+    if made and made[-1].outcome == "Cancelled":
+        made[-1] = replace(made[-1], outcome="Timeout")
+        what = "no whole answer within its timeout of {:g} s; the generation was stopped. Ask for less at once"
+    else:
+        what = "its timeout of {:g} s was over before a model answered. Try again in a moment"
+    return f"{specialist.name}: {what.format(specialist.timeout)}, or raise `timeout` in {specialist.path}."
+
+
+def named(specialist: Specialist, error: GatewayError) -> str:
+    """Any other fault's sentence, which names the specialist, or the knowledge base that it cannot do without."""
+    said = str(error)
+    if isinstance(error, SearchFailed | SearchRefused):
+        return f"{specialist.name} was not asked, since it cannot do without a knowledge base. {said}"
+    return said

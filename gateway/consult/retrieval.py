@@ -1,0 +1,70 @@
+"""What a specialist's knowledge bases have on a call, before its model is asked: all searched at the same time."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Mapping, Sequence
+
+from gateway.bedrock.retrieval import LONGEST_QUERY, Passage
+from gateway.catalog.entries import KnowledgeBase, KnowledgeBinding
+from gateway.consult.evidence import Evidence, Search
+from gateway.consult.feed import Feed
+from gateway.knowledge.errors import SearchFailed, SearchRefused
+from gateway.knowledge.search import Searches
+
+Bound = tuple[KnowledgeBinding, KnowledgeBase]
+
+
+async def retrieve(
+    bound: Sequence[Bound], query: str, evidence: Evidence, *, searches: Searches, feed: Feed | None
+) -> None:
+    """Search every one of `bound` for the query, and put what comes into `evidence` in the order of the file.
+
+    A blank query searches nothing. One that cannot be searched is noted in `evidence`, or, where it is `required`,
+    raises SearchFailed and ends the others. Beyond Bedrock's bound the query's end is left out.
+    """
+    query = query.strip()[:LONGEST_QUERY]
+    if not query:
+        return
+    if feed is not None:
+        feed.status(f"Searching {', '.join(base.name for _, base in bound)}.")
+    tasks = [asyncio.create_task(one_search(each, query, evidence, searches)) for each in bound]
+    try:
+        found = await asyncio.gather(*tasks)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.wait(tasks)
+    for (_, base), passages in zip(bound, found, strict=True):
+        evidence.add(base.name, query, passages)
+
+
+async def one_search(
+    bound: Bound, query: str, evidence: Evidence, searches: Searches, caller: Mapping[str, object] | None = None
+) -> tuple[Passage, ...]:
+    """The passages of one knowledge base, none where it failed; the search is noted in `evidence` either way.
+
+    Raises SearchFailed where the binding is `required`, SearchRefused for a filter that it does not take.
+    """
+    binding, base = bound
+    began, outcome = time.perf_counter(), "Cancelled"
+    passages: tuple[Passage, ...] = ()
+    try:
+        retrieved = await searches.retrieve(
+            base, query, num_results=binding.num_results, also=binding.filter, caller=caller
+        )
+        outcome, passages = "ok", retrieved.passages
+        if retrieved.guardrail_intervened:
+            outcome = "guardrail_intervened"
+    except SearchRefused:
+        outcome = "Refused"
+        raise
+    except SearchFailed as failed:
+        outcome = failed.outcome
+        if binding.required:
+            raise
+        evidence.missing[base.name] = str(failed)
+    finally:
+        evidence.searches.append(Search(base.name, query, outcome, len(passages), time.perf_counter() - began))
+    return passages
