@@ -16,9 +16,12 @@ BEGIN: Final = "${"  # in a value that was filled: a variable that is not set
 
 
 class Environment:
-    """Puts the environment's values in. What is unset or empty stays as written, so `${` in an id means unset."""
+    """Puts the environment's values in. What is unset or empty stays as written, so `${` in an id means unset.
 
-    def __init__(self, environ: Mapping[str, str], unset: Severity, faults: Faults) -> None:
+    `unset` is the severity of that; None: it is no fault.
+    """
+
+    def __init__(self, environ: Mapping[str, str], unset: Severity | None, faults: Faults) -> None:
         self._environ = environ
         self._unset = unset
         self._faults = faults
@@ -49,6 +52,8 @@ class Environment:
             )  # fmt: skip
             return text
         missing = [name for name, default in _REFERENCE.findall(text) if not self._environ.get(name) and not default]
+        if missing and self._unset is None:
+            return text
         if missing:
             names = " and ".join(f"`{name}`" for name in dict.fromkeys(missing))
             verb = "is" if len(set(missing)) == 1 else "are"

@@ -43,13 +43,14 @@ class Loaded:
     drafts: tuple[Specialist, ...] = ()
 
 
-def load(root: Path, environ: Mapping[str, str], *, unset: Severity = Severity.WARNING) -> Loaded:
+def load(root: Path, environ: Mapping[str, str], *, unset: Severity = Severity.WARNING, local: bool = False) -> Loaded:
     """The catalog in `root`, with every fault of every file. An entry with an error is left out.
 
     `unset` is the severity of an environment variable that is named and not set; its `${NAME}` then stays in the id.
+    With `local` it is no fault in the id of a knowledge base that a `local` folder stands in for.
     Raises UsageError when `root` is no folder or holds no catalog.
     """
-    return _Loading(_folder(root), environ, unset).run()
+    return _Loading(Reader(_folder(root), environ, unset, local)).run()
 
 
 def _folder(root: Path) -> Folder:
@@ -70,9 +71,9 @@ def _folder(root: Path) -> Folder:
 class _Loading:
     """One run of `load`: what has been found so far."""
 
-    def __init__(self, folder: Folder, environ: Mapping[str, str], unset: Severity) -> None:
-        self.folder = folder
-        self.reader = Reader(folder, environ, unset)
+    def __init__(self, reader: Reader) -> None:
+        self.folder = reader.folder
+        self.reader = reader
         self.names = Names()
         self.sources: dict[str, Source] = {}
         self.diagnostics: list[Diagnostic] = []

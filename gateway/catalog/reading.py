@@ -40,11 +40,12 @@ class File:
 
 @dataclass(frozen=True, slots=True)
 class Reader:
-    """Reads the files of one catalog."""
+    """Reads the files of one catalog; `local` is whether folders stand in for its knowledge bases."""
 
     folder: Folder
     environ: Mapping[str, str]
     unset: Severity
+    local: bool
 
     def read(self, path: str, kind: Kind) -> File:
         """The file at `path`; nothing is raised for what it holds."""
@@ -89,7 +90,8 @@ class Reader:
         return self._checked(kind, source, faults)
 
     def _checked(self, kind: Kind, source: Source, faults: Faults) -> tuple[dict[str, Any], frozenset[str]]:
-        environment = Environment(self.environ, self.unset, faults)
+        needless = self.local and kind == "knowledge_base" and "local" in source.data  # its id is asked for nowhere
+        environment = Environment(self.environ, None if needless else self.unset, faults)
         data: dict[str, Any] = dict(source.data)
         for key in _FROM_ENVIRONMENT.get(kind, tuple(data)):
             if key in data and not key.startswith("x-"):

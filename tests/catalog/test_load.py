@@ -94,6 +94,20 @@ def test_sources_hold_what_was_written_and_entries_what_the_environment_makes_of
     assert loaded.catalog.specialists["a"].model_id == ("secret.value",)
 
 
+@pytest.mark.parametrize("local", [True, False])
+def test_an_id_is_needed_unless_a_folder_stands_in_for_the_knowledge_base(
+    reading: Write, tmp_path: Path, local: bool
+) -> None:
+    base = "description: K\nknowledge_base_id: ${KB}\n"
+    reading({"knowledge_bases/a.yaml": base, "knowledge_bases/b.yaml": base + "local: ../b\n", "b/page.md": "B\n"})
+    loaded = load(tmp_path, {}, unset=Severity.ERROR, local=local)
+    faulty = {each.path for each in loaded.diagnostics if each.rule == "env-unset"}
+    assert faulty == {"knowledge_bases/a.yaml"} | (set() if local else {"knowledge_bases/b.yaml"})
+    assert list(loaded.catalog.knowledge_bases) == (["b"] if local else [])
+    known = load(tmp_path, {"KB": "ABCDEFGHIJ"}, unset=Severity.ERROR, local=local)
+    assert {base.knowledge_base_id for base in known.catalog.knowledge_bases.values()} == {"ABCDEFGHIJ"}
+
+
 def test_a_prompt_is_never_filled_from_the_environment(reading: Write) -> None:
     loaded = reading({"specialists/a.yaml": REVIEWER + "user_prompt: ${HOME} {{ content }}\n"}, {"HOME": "leaked"})
     assert loaded.catalog.specialists["a"].user_prompt.text == "${HOME} {{ content }}"
