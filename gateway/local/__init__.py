@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from gateway.local.calls import Call
-from gateway.local.engine import EchoEngine, Engine, Finish, ModelRequest, ScriptedEngine
+from gateway.local.echo_engine import EchoEngine
+from gateway.local.engine import Engine, Finish, ModelRequest, ScriptedEngine, ToolUse
 from gateway.local.errors import BedrockError
 from gateway.local.faults import Fault, Faults
 from gateway.local.llm import OpenAiEngine
@@ -26,4 +27,5 @@ __all__ = [
     "ScriptedEngine",
     "ScriptedRetriever",
     "Search",
+    "ToolUse",
 ]

@@ -5,11 +5,12 @@ from __future__ import annotations
 import base64
 from collections.abc import Mapping
 from contextlib import aclosing
+from dataclasses import replace
 from typing import Any
 
-from gateway.local import eventstream, tokens, validation
+from gateway.local import blocks, eventstream, tokens, validation
 from gateway.local.calls import Call
-from gateway.local.engine import Finish, ModelRequest, Parts
+from gateway.local.engine import Finish, ModelRequest, Parts, ToolUse
 from gateway.local.errors import BedrockError, UnavailableError
 from gateway.local.handling import Handling
 from gateway.local.stops import until_stop
@@ -20,7 +21,7 @@ async def converse(handling: Handling) -> None:
     call, body = handling.call, handling.body
     validation.converse("Converse", call.model_id, body)
     await handling.begin()
-    parts: list[str] = []
+    parts: list[str | ToolUse] = []
     finish = Finish()
     async with aclosing(_generate(handling)) as written:
         async for part in written:
@@ -31,13 +32,10 @@ async def converse(handling: Handling) -> None:
                 parts.append(part)
                 handling.note_chunk()
     await handling.strike_end(0)
-    text = "".join(parts)
-    # Bedrock leaves the block out when a model wrote nothing: a text block may not be empty.
-    message = {"role": "assistant", "content": [{"text": text}] if text else []}
     answer = {
-        "output": {"message": message},
+        "output": {"message": {"role": "assistant", "content": blocks.content(parts)}},
         "stopReason": finish.stop_reason,
-        "usage": _usage(call, body, finish, len(text)),
+        "usage": _usage(call, body, finish, sum(map(blocks.characters, parts))),
         "metrics": {"latencyMs": _latency(call)},
         **_echoed(body),
     }
@@ -45,26 +43,28 @@ async def converse(handling: Handling) -> None:
 
 
 async def converse_stream(handling: Handling) -> None:
-    """Answers ConverseStream: each event is sent when its text has been written."""
+    """Answers ConverseStream: each event is sent when its part has been written."""
     call, body, exchange = handling.call, handling.body, handling.exchange
     validation.converse("ConverseStream", call.model_id, body)
     await handling.begin()
     async with aclosing(_generate(handling)) as written:
-        # Nothing is sent before there is text, so that an engine which fails at once is an HTTP error.
+        # Nothing is sent before the engine has something, so that an engine which fails at once is an HTTP error.
         part = await anext(written)
         await exchange.start_stream(eventstream.CONTENT_TYPE)
         await exchange.write(eventstream.event("messageStart", {"role": "assistant"}))
+        events = blocks.BlockEvents()
         length = 0
         while not isinstance(part, Finish):
-            await handling.slow()
-            await handling.strike_chunk()
-            await exchange.write(eventstream.text_delta(part))
-            handling.note_chunk()
-            length += len(part)
+            for chunk in events.write(part):
+                await handling.slow()
+                await handling.strike_chunk()
+                await exchange.write(chunk)
+                handling.note_chunk()
+            length += blocks.characters(part)
             part = await anext(written)
         await handling.strike_end(call.chunks)
-        if length:
-            await exchange.write(eventstream.event("contentBlockStop", {"contentBlockIndex": 0}))
+        if ended := events.end():
+            await exchange.write(ended)
     await exchange.write(eventstream.event("messageStop", {"stopReason": part.stop_reason}))
     usage = _usage(call, body, part, length)
     metadata = {"usage": usage, "metrics": {"latencyMs": _latency(call)}, **_echoed(body)}
@@ -85,15 +85,22 @@ async def count_tokens(handling: Handling) -> None:
 
 
 async def _generate(handling: Handling) -> Parts:
-    """The engine's text up to a stop sequence, then one Finish; an engine that fails is ServiceUnavailable."""
+    """What the engine writes up to a stop sequence, each tool with an id, then one Finish.
+
+    An engine that fails is ServiceUnavailable.
+    """
     request = ModelRequest(handling.call.model_id, handling.body)
     written = handling.backend.engine.generate(request)
     if request.stop_sequences:
         written = until_stop(written, request.stop_sequences)
+    tools = 0
     try:
         async with aclosing(written) as parts:
             async for part in parts:
-                if part:
+                if isinstance(part, ToolUse):
+                    tools += 1
+                    yield part if part.id else replace(part, id=blocks.tool_use_id(handling.body, tools))
+                elif part:
                     yield part
                 if isinstance(part, Finish):
                     return

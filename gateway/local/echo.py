@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
+
+from gateway.local import citing, conversation
 
 SYSTEM_QUOTE = 600  # characters of the system prompt that are quoted
 CONTENT_QUOTE = 900  # characters of the user's message that are quoted
@@ -17,20 +20,39 @@ _CLOSING = "With AWS credentials, or with a local language model, a model answer
 
 
 def answer(model_id: str, body: Mapping[str, Any]) -> str:
-    """The whole text; the same request gives the same text."""
+    """The whole text; the same request gives the same text.
+
+    Where the request holds passages it cites one of them, and quotes everything else without brackets around numbers:
+    a quotation cites nothing.
+    """
     system = "\n\n".join(_describe(block) for block in body.get("system") or () if "cachePoint" not in block)
     messages: Sequence[Mapping[str, Any]] = body.get("messages") or ()
-    paragraphs = [_OPENING.format(model_id=model_id)]
-    paragraphs.append(_section("The system prompt", system, SYSTEM_QUOTE) if system else "There is no system prompt.")
+    passages = conversation.passages(body)
+    paragraphs = [_section("The system prompt", system, SYSTEM_QUOTE) if system else "There is no system prompt."]
     if messages:
         content = "\n\n".join(_describe(block) for block in messages[-1]["content"] if "cachePoint" not in block)
         paragraphs.append(_section(f"The message of the {messages[-1]['role']}", content, CONTENT_QUOTE))
+    if passages:
+        paragraphs.append(_listed(passages))
     if len(messages) > 1:
         paragraphs.append(f"Before it stand {len(messages) - 1} earlier messages of the conversation.")
     if settings := ", ".join(_settings(body)):
         paragraphs.append(f"Settings: {settings}.")
-    paragraphs.append(_CLOSING)
-    return "\n\n".join(paragraphs)
+    opening = [_OPENING.format(model_id=model_id)]
+    if passages:
+        opening.append(citing.cite(conversation.question(body), passages))
+        paragraphs = [citing.uncited(paragraph) for paragraph in paragraphs]
+    return "\n\n".join([*opening, *paragraphs, _CLOSING])
+
+
+def _listed(passages: Sequence[conversation.Passage]) -> str:
+    """A line for each passage. The digest tells two passages apart that stand in one place."""
+    lines = [
+        f"- {passage.number}: {passage.knowledge_base} {passage.source} ({len(passage.text):,} characters, SHA-256 "
+        f"{_digest(passage.text)})"
+        for passage in passages
+    ]
+    return "\n".join(["The passages:", "", *lines])
 
 
 def _section(title: str, text: str, limit: int) -> str:
@@ -45,15 +67,19 @@ def _shorten(text: str, limit: int) -> str:
     if len(text) <= limit:
         return text
     head, tail = limit * 2 // 3, limit // 3
-    digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:12]
-    return f"{text[:head]}\n[... {len(text) - head - tail:,} characters left out; SHA-256 {digest} ...]\n{text[-tail:]}"
+    left_out = f"[... {len(text) - head - tail:,} characters left out; SHA-256 {_digest(text)} ...]"
+    return f"{text[:head]}\n{left_out}\n{text[-tail:]}"
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:12]
 
 
 def _describe(block: Mapping[str, Any]) -> str:
     """A content block as text: its own, or a line in brackets for what is none."""
     kind, value = _one(block)
     if kind == "text":
-        return str(value)
+        return conversation.without_passages(value)
     if kind == "guardContent" and value.get("text"):
         return str(value["text"]["text"])
     if kind in ("image", "video", "audio", "document"):
@@ -61,7 +87,9 @@ def _describe(block: Mapping[str, Any]) -> str:
         return f"[{kind}{name}, {value.get('format', 'no format given')}, {_size(value['source'])}]"
     if kind == "toolUse":
         return f"[toolUse {value['name']}]"
-    return f"[{kind}]"
+    if kind == "toolResult":
+        return "\n\n".join([f"[toolResult {value['toolUseId']}]", *map(_describe, value["content"])])
+    return json.dumps(value, ensure_ascii=False) if kind == "json" else f"[{kind}]"
 
 
 def _size(source: Mapping[str, Any]) -> str:
@@ -80,7 +108,7 @@ def _settings(body: Mapping[str, Any]) -> Iterator[str]:
     for name, value in sorted((body.get("inferenceConfig") or {}).items()):
         yield f"{name} {value}"
     if tools := (body.get("toolConfig") or {}).get("tools"):
-        yield f"{len(tools)} tools, none of which is called here"
+        yield f"{len(tools)} tools, none of which is called by this message"
     for name in ("guardrailConfig", "additionalModelRequestFields", "outputConfig", "promptVariables"):
         if body.get(name):
             yield f"{name}, which has no effect here"

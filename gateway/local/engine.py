@@ -1,16 +1,13 @@
-"""Who writes the text: the contract of an engine, and the two that ask no model."""
+"""Who writes the answers: the contract of an engine, and the one that a test scripts."""
 
 from __future__ import annotations
 
 import asyncio
-import re
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from gateway.local import echo, tokens
-
-DEFAULT_PACE = 150.0  # tokens per second: a chunk of a few words about every 30 ms
+from gateway.local.errors import UnavailableError
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,14 +37,27 @@ class Finish:
     output_tokens: int | None = None
 
 
-Parts = AsyncGenerator[str | Finish, None]
+@dataclass(frozen=True, slots=True)
+class ToolUse:
+    """A tool that the model asks for. Where `id` is None the endpoint makes one."""
+
+    name: str
+    input: Mapping[str, Any]
+    id: str | None = None
+
+
+Part = str | ToolUse | Finish
+Parts = AsyncGenerator[Part, None]
 
 
 class Engine(Protocol):
     """Writes answers. It honours `maxTokens`; the endpoint itself honours `stopSequences`."""
 
     def generate(self, request: ModelRequest) -> Parts:
-        """Yields text as it is written, then one `Finish`; raises BedrockError where Bedrock would answer one."""
+        """Yields text as it is written and the tools asked for, then one `Finish`: after a tool, for `tool_use`.
+
+        Raises BedrockError where Bedrock would answer one.
+        """
         ...
 
     async def close(self) -> None:
@@ -55,71 +65,48 @@ class Engine(Protocol):
         ...
 
 
-class EchoEngine:
-    """Asks no model and says so, quoting what a model would have received. The same request, the same answer.
-
-    `pace` is in tokens per second; 0 is as fast as it can be read.
-    """
-
-    def __init__(self, *, pace: float = DEFAULT_PACE) -> None:
-        self.pace = pace
-
-    async def generate(self, request: ModelRequest) -> Parts:
-        text = echo.answer(request.model_id, request.body)
-        limit = request.max_tokens
-        whole = limit is None or tokens.count(text) <= limit
-        kept = text if limit is None else tokens.cut(text, limit)
-        async for chunk in _paced(_FEW_WORDS.findall(kept), self.pace):
-            yield chunk
-        yield Finish("end_turn" if whole else "max_tokens")
-
-    async def close(self) -> None:
-        return None
-
-
 class ScriptedEngine:
     """Gives every request the same chunks, after `first_chunk` seconds and then at `interval` seconds: for tests.
 
-    `maxTokens` is not honoured: the script says what is sent, and how it ends.
+    With `turns` the first request gets the first of them, the second the second, as they arrive; a request too many is
+    ServiceUnavailable. A chunk is text or a `ToolUse`; a turn may have a `Finish` of its own. Otherwise it ends with
+    `finish`, whose default is `tool_use` after a tool and `end_turn` without. `maxTokens` is not honoured: the script
+    says what is sent, and how it ends.
     """
 
     def __init__(
         self,
-        chunks: Sequence[str],
+        chunks: Sequence[str | ToolUse] = (),
         *,
+        turns: Sequence[Sequence[Part]] | None = None,
         first_chunk: float = 0.0,
         interval: float = 0.0,
         finish: Finish | None = None,
     ) -> None:
         self.chunks = tuple(chunks)
+        self.turns = turns
         self.first_chunk = first_chunk
         self.interval = interval
-        self.finish = finish or Finish()
+        self.finish = finish
+        self._taken = 0
 
     async def generate(self, request: ModelRequest) -> Parts:  # noqa: ARG002
+        turn = self._turn()
         await asyncio.sleep(self.first_chunk)
-        for index, chunk in enumerate(self.chunks):
-            if index:
+        for index, part in enumerate(turn):
+            if index and not isinstance(part, Finish):
                 await asyncio.sleep(self.interval)
-            yield chunk
-        yield self.finish
+            yield part
+        called = any(isinstance(part, ToolUse) for part in turn)
+        yield self.finish or Finish("tool_use" if called else "end_turn")
 
     async def close(self) -> None:
         return None
 
-
-# One to three words with the space around them, so that the chunks' concatenation is the text.
-_FEW_WORDS = re.compile(r"\s*(?:\S+\s+){0,2}\S+\s*|\s+")
-
-
-async def _paced(chunks: Sequence[str], pace: float) -> AsyncGenerator[str, None]:
-    """The chunks, each when its last token would have been written; without a pace, one a turn of the loop."""
-    loop = asyncio.get_running_loop()
-    due = loop.time()
-    for chunk in chunks:
-        if pace:
-            due += tokens.count(chunk) / pace
-            await asyncio.sleep(due - loop.time())
-        else:
-            await asyncio.sleep(0)
-        yield chunk
+    def _turn(self) -> Sequence[Part]:
+        if self.turns is None:
+            return self.chunks
+        self._taken += 1
+        if self._taken > len(self.turns):
+            raise UnavailableError(f"The script has {len(self.turns)} turns, and this is request {self._taken}.")
+        return self.turns[self._taken - 1]

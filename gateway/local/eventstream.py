@@ -27,9 +27,9 @@ def event(event_type: str, payload: Mapping[str, Any]) -> bytes:
     return _message(_headers("event", ":event-type", event_type), _encode_json(payload))
 
 
-def text_delta(text: str) -> bytes:
+def text_delta(text: str, index: int = 0) -> bytes:
     """The `contentBlockDelta` that carries text. A stream is made of these, so its JSON is joined by hand."""
-    payload = f'{{"contentBlockIndex":0,"delta":{{"text":{encode_basestring(text)}}}}}'
+    payload = f'{{"contentBlockIndex":{index},"delta":{{"text":{encode_basestring(text)}}}}}'
     return _message(_headers("event", ":event-type", "contentBlockDelta"), payload)
 
 

@@ -6,21 +6,19 @@ Whatever goes wrong there is a ServiceUnavailableException here; no other engine
 from __future__ import annotations
 
 import ipaddress
-import json
-from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from gateway.local.engine import Finish, ModelRequest, Parts
 from gateway.local.errors import UnavailableError
 from gateway.local.openai_messages import chat
+from gateway.local.openai_stream import Reading, reason_given
 
 if TYPE_CHECKING:
     import httpx2
 
 _CONNECT_SECONDS = 5.0
 _SILENCE_SECONDS = 600.0  # a large prompt on a small machine is silent for minutes
-_FINISH = {"length": "max_tokens", "content_filter": "content_filtered"}
 
 
 class OpenAiEngine:
@@ -44,14 +42,17 @@ class OpenAiEngine:
         try:
             async with client.sse(f"{self.url}/chat/completions", method="POST", json=payload) as events:
                 if (status := events.response.status_code) != 200:
-                    raise UnavailableError(f"{self._who} answered {status}: {_why(await events.response.aread())}")
-                reading = _Reading(self._who)
+                    raise UnavailableError(
+                        f"{self._who} answered {status}: {reason_given(await events.response.aread())}"
+                    )
+                reading = Reading(self._who)
                 async for event in events:
                     for part in reading.read(event.data):
                         yield part
                         if isinstance(part, Finish):
                             return
-                yield reading.finish()
+                for part in reading.end():
+                    yield part
         except httpx2.HTTPError as error:
             raise UnavailableError(f"{self._who} failed: {type(error).__name__}: {error}") from error
 
@@ -90,57 +91,6 @@ class OpenAiEngine:
             ) from error
         self.model = str(name)
         return self.model
-
-
-class _Reading:
-    """Reads the events of one answer."""
-
-    def __init__(self, who: str) -> None:
-        self._who = who
-        self._reason: str | None = None
-        self._usage: Mapping[str, Any] = {}
-
-    def read(self, data: str) -> Iterator[str | Finish]:
-        """The text of one event, or the end. Usage comes after the reason and before `[DONE]`."""
-        if data.strip() == "[DONE]":
-            yield self.finish()
-            return
-        try:
-            chunk = json.loads(data)
-        except ValueError:
-            raise UnavailableError(f"{self._who} sent what is no JSON.") from None
-        if not isinstance(chunk, dict) or chunk.get("error"):
-            raise UnavailableError(f"{self._who} broke off: {_why(data.encode())}")
-        self._usage = chunk.get("usage") or self._usage
-        for choice in chunk.get("choices") or ():
-            self._reason = choice.get("finish_reason") or self._reason
-            if text := (choice.get("delta") or {}).get("content"):
-                yield str(text)
-
-    def finish(self) -> Finish:
-        """The end of the answer; raises ServiceUnavailableException if the server gave no reason to end."""
-        if self._reason is None:
-            raise UnavailableError(f"{self._who} ended its answer in the middle.")
-        return Finish(
-            _FINISH.get(self._reason, "end_turn"),
-            input_tokens=_tokens(self._usage.get("prompt_tokens")),
-            output_tokens=_tokens(self._usage.get("completion_tokens")),
-        )
-
-
-def _tokens(value: Any) -> int | None:
-    return value if isinstance(value, int) else None
-
-
-def _why(body: bytes) -> str:
-    """The server's own words for an error, shortened."""
-    try:
-        data = json.loads(body)
-        error = data.get("error", data) if isinstance(data, dict) else data
-        text = str(error.get("message", error) if isinstance(error, dict) else error)
-    except ValueError:
-        text = body.decode("utf-8", "replace")
-    return " ".join(text.split())[:300] or "no reason given"
 
 
 def _base(url: str) -> str:

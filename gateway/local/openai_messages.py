@@ -1,4 +1,4 @@
-"""A Converse request as the body of OpenAI's chat completions."""
+"""A Converse request as the body of OpenAI's chat completions, tools included."""
 
 from __future__ import annotations
 
@@ -23,11 +23,13 @@ def chat(request: ModelRequest, model: str) -> Json:
     body = request.body
     settings = body.get("inferenceConfig") or {}
     messages = [_message("system", body["system"])] if body.get("system") else []
-    messages += [_message(message["role"], message["content"]) for message in body.get("messages") or ()]
+    for message in body.get("messages") or ():
+        messages += _turn(message["role"], message["content"])
     optional = {
         "max_tokens": settings.get("maxTokens"),
         "temperature": settings.get("temperature"),
         "top_p": settings.get("topP"),
+        **_tools(body.get("toolConfig") or {}),
     }
     return {
         "model": model,
@@ -36,6 +38,55 @@ def chat(request: ModelRequest, model: str) -> Json:
         "stream_options": {"include_usage": True},
         **{name: value for name, value in optional.items() if value is not None},
     }
+
+
+def _tools(configuration: Mapping[str, Any]) -> Json:
+    """The tools offered and the choice among them. https://platform.openai.com/docs/api-reference/chat/create"""
+    tools = [_tool(tool) for tool in configuration.get("tools") or () if tool.get("cachePoint") is None]
+    choice = configuration.get("toolChoice") or {}
+    if not tools:
+        return {}
+    if (named := choice.get("tool")) is not None:
+        return {"tools": tools, "tool_choice": {"type": "function", "function": {"name": named["name"]}}}
+    return {"tools": tools, "tool_choice": "required" if choice.get("any") is not None else "auto"}
+
+
+def _tool(tool: Mapping[str, Any]) -> Json:
+    if (offered := tool.get("toolSpec")) is None:
+        raise InvalidError("The language model behind the local endpoint has no system tools; offer toolSpec only.")
+    function = {
+        "name": offered["name"],
+        "description": offered.get("description"),
+        "parameters": offered["inputSchema"].get("json"),
+        "strict": offered.get("strict"),
+    }
+    return {"type": "function", "function": {name: value for name, value in function.items() if value is not None}}
+
+
+def _turn(role: str, blocks: Sequence[Mapping[str, Any]]) -> list[Json]:
+    """A message as OpenAI has it: results of tools are messages of their own, before what else the user says."""
+    messages = [_result(block["toolResult"]) for block in blocks if block.get("toolResult") is not None]
+    calls = [_call(block["toolUse"]) for block in blocks if block.get("toolUse") is not None]
+    rest = [block for block in blocks if block.get("toolResult") is None and block.get("toolUse") is None]
+    if calls:
+        said = _message(role, rest) if rest else {"role": role, "content": None}
+        return [*messages, {**said, "tool_calls": calls}]
+    return [*messages, _message(role, rest)] if rest or not messages else messages
+
+
+def _call(use: Mapping[str, Any]) -> Json:
+    arguments = json.dumps(use["input"], ensure_ascii=False)
+    return {"id": use["toolUseId"], "type": "function", "function": {"name": use["name"], "arguments": arguments}}
+
+
+def _result(result: Mapping[str, Any]) -> Json:
+    """The answer of a tool, which is text; that it failed is said in it."""
+    parts = [_part(block) for block in result["content"]]
+    if any(part["type"] != "text" for part in parts):
+        raise InvalidError("The language model behind the local endpoint takes text alone in the results of tools.")
+    text = "\n\n".join(part["text"] for part in parts)
+    content = f"Error: {text}" if result.get("status") == "error" else text
+    return {"role": "tool", "tool_call_id": result["toolUseId"], "content": content}
 
 
 def _message(role: str, blocks: Sequence[Mapping[str, Any]]) -> Json:
@@ -54,8 +105,8 @@ def _part(block: Mapping[str, Any]) -> Json:
         return _text(value["text"]["text"])
     if kind == "reasoningContent" and value.get("reasoningText"):
         return _text(value["reasoningText"]["text"])
-    if kind in ("toolUse", "toolResult"):
-        return _text(json.dumps({kind: value}, ensure_ascii=False))
+    if kind == "json":
+        return _text(json.dumps(value, ensure_ascii=False))
     if kind == "image" and "bytes" in value["source"]:
         return {
             "type": "image_url",

@@ -16,7 +16,7 @@ from gateway.local.handling import Handling
 async def rerank(handling: Handling) -> None:
     """Answers Rerank, all in one page."""
     request = handling.input
-    query, texts, limit = _parsed(request)
+    query, texts, limit = parse(request)
     paging.offset(request)  # no answer here has a token, so whatever token comes is refused
     await handling.begin()
     ordered = await handling.backend.on_thread(lambda: reranking.ranked(query, texts))
@@ -27,7 +27,7 @@ async def rerank(handling: Handling) -> None:
     await handling.exchange.reply(200, {"results": results})
 
 
-def _parsed(request: Mapping[str, Any]) -> tuple[str, list[str], int]:
+def parse(request: Mapping[str, Any]) -> tuple[str, list[str], int]:
     """The query, the documents' texts and how many results are wanted; raises BedrockError."""
     shapes.validate("Rerank", request)
     query = request["queries"][0]["textQuery"].get("text")

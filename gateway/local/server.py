@@ -18,7 +18,8 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from gateway.local.app import App
 from gateway.local.backend import Backend
 from gateway.local.calls import Call, Calls
-from gateway.local.engine import EchoEngine, Engine
+from gateway.local.echo_engine import EchoEngine
+from gateway.local.engine import Engine
 from gateway.local.faults import Faults
 from gateway.local.retrieval import Retriever
 

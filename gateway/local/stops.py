@@ -1,4 +1,7 @@
-"""Ends a text at its first stop sequence, also where one is spread over several chunks."""
+"""Ends a text at its first stop sequence, also where one is spread over several chunks.
+
+A tool's input is no text: nothing is looked for in it, nor across it.
+"""
 
 from __future__ import annotations
 
@@ -16,11 +19,14 @@ async def until_stop(parts: Parts, stop_sequences: Sequence[str]) -> Parts:
     held = ""
     async with aclosing(parts) as source:
         async for part in source:
-            if isinstance(part, Finish):
+            if not isinstance(part, str):
                 if held:
                     yield held
+                held = ""
                 yield part
-                return
+                if isinstance(part, Finish):
+                    return
+                continue
             held += part
             found = [place for stop in stop_sequences if (place := held.find(stop)) >= 0]
             if found:

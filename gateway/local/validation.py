@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from typing import Any
 
-from gateway.local import shapes
+from gateway.local import shapes, tools
 from gateway.local.errors import InvalidError
 
 Block = Mapping[str, Any]
@@ -28,15 +28,14 @@ def count_tokens(model_id: str, body: Mapping[str, Any]) -> None:
 
 
 def conversation(body: Mapping[str, Any]) -> None:
-    """Roles, their order, and that nothing in a message is empty; raises ValidationException at the first fault."""
+    """Roles, their order, tools, and that nothing is empty; raises ValidationException at the first fault."""
     messages: Sequence[Mapping[str, Any]] = body.get("messages") or ()
     for index, block in enumerate(body.get("system") or ()):
         _not_blank(block, "SystemContentBlock", ("system", index))
     _roles([message["role"] for message in messages])
     for index, message in enumerate(messages):
         _content(message["content"], index)
-    if not body.get("toolConfig") and any(_has(message["content"], "toolUse", "toolResult") for message in messages):
-        raise InvalidError("The toolConfig field must be defined when using toolUse and toolResult content blocks.")
+    tools.check(body)
 
 
 def _roles(roles: Sequence[str]) -> None:

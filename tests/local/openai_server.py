@@ -17,11 +17,36 @@ def text(content: str, finish_reason: str | None = None) -> dict[str, Any]:
     return {"choices": [{"index": 0, "delta": {"content": content}, "finish_reason": finish_reason}]}
 
 
-class OpenAiServer:
-    """`script` is what is sent after `data:`: objects as JSON, strings as they are, CUT or HANG."""
+def tool(index: int, arguments: str, *, id: str | None = None, name: str | None = None) -> dict[str, Any]:
+    """One chunk of a tool's call: its id and name come with the first, its arguments in pieces of their JSON."""
+    function = {"arguments": arguments} if name is None else {"name": name, "arguments": arguments}
+    call: dict[str, Any] = {"index": index, "function": function}
+    if id is not None:
+        call |= {"id": id, "type": "function"}
+    return {"choices": [{"index": 0, "delta": {"tool_calls": [call]}, "finish_reason": None}]}
 
-    def __init__(self, script: Sequence[Any] = (), *, status: int = 200, models: Any = None) -> None:
+
+def end(finish_reason: str) -> dict[str, Any]:
+    """The chunk that says why the answer ends."""
+    return {"choices": [{"index": 0, "delta": {}, "finish_reason": finish_reason}]}
+
+
+class OpenAiServer:
+    """`script` is what is sent after `data:`: objects as JSON, strings as they are, CUT or HANG.
+
+    With `turns` each request gets a script of its own, in their order.
+    """
+
+    def __init__(
+        self,
+        script: Sequence[Any] = (),
+        *,
+        turns: Sequence[Sequence[Any]] | None = None,
+        status: int = 200,
+        models: Any = None,
+    ) -> None:
         self.script = script
+        self.turns = turns
         self.status = status
         self.models = models
         self.requests: list[dict[str, Any]] = []
@@ -63,7 +88,8 @@ class OpenAiServer:
         handler.send_response(200)
         handler.send_header("content-type", "text/event-stream")
         handler.end_headers()
-        for item in self.script:
+        script = self.script if self.turns is None else self.turns[len(self.requests) - 1]
+        for item in script:
             if item is CUT:
                 break
             if item is HANG:

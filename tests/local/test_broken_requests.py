@@ -5,10 +5,12 @@ from __future__ import annotations
 import copy
 import random
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
-from gateway.local import echo, openai_messages, tokens, validation
+import pytest
+
+from gateway.local import calling, echo, openai_messages, paging, query, rerank, tokens, validation
 from gateway.local.engine import ModelRequest
 from gateway.local.errors import BedrockError
 
@@ -42,6 +44,50 @@ WHOLE: dict[str, Any] = {
     "requestMetadata": {"a": "b"},
     "promptVariables": {"a": {"text": "b"}},
 }
+_RERANKING: dict[str, Any] = {
+    "modelConfiguration": {
+        "modelArn": "arn:aws:bedrock:us-east-1::foundation-model/cohere.rerank-v3-5:0",
+        "additionalModelRequestFields": {"a": 1},
+    },
+    "numberOfRerankedResults": 3,
+    "metadataConfiguration": {
+        "selectionMode": "SELECTIVE",
+        "selectiveModeConfiguration": {"fieldsToInclude": [{"fieldName": "a"}]},
+    },
+}
+RETRIEVE: dict[str, Any] = {
+    "knowledgeBaseId": "HANDBOOK01",
+    "retrievalQuery": {"type": "TEXT", "text": "q"},
+    "retrievalConfiguration": {
+        "vectorSearchConfiguration": {
+            "numberOfResults": 5,
+            "overrideSearchType": "HYBRID",
+            "filter": {
+                "andAll": [
+                    {"equals": {"key": "a", "value": 1}},
+                    {"orAll": [{"in": {"key": "b", "value": ["c"]}}, {"lessThan": {"key": "d", "value": 2}}]},
+                ]
+            },
+            "rerankingConfiguration": {
+                "type": "BEDROCK_RERANKING_MODEL",
+                "bedrockRerankingConfiguration": _RERANKING,
+            },
+        }
+    },
+    "guardrailConfiguration": {"guardrailId": "abc", "guardrailVersion": "1"},
+    "userContext": {"userId": "u"},
+}
+RERANK: dict[str, Any] = {
+    "queries": [{"type": "TEXT", "textQuery": {"text": "q"}}],
+    "sources": [
+        {"type": "INLINE", "inlineDocumentSource": {"type": "TEXT", "textDocument": {"text": "t"}}},
+        {"type": "INLINE", "inlineDocumentSource": {"type": "JSON", "jsonDocument": {"a": [1, {"b": None}]}}},
+    ],
+    "rerankingConfiguration": {
+        "type": "BEDROCK_RERANKING_MODEL",
+        "bedrockRerankingConfiguration": {"modelConfiguration": _RERANKING["modelConfiguration"], "numberOfResults": 1},
+    },
+}
 VALUES: list[Any] = [
     *(None, 0, -1, 1.5, True, 10**30, "", "  ", "x" * 3000, "é", "\ud800", "user", "system"),
     *([], {}, [None], [[]], {"text": None}, {"text": "a"}, {"bytes": ""}, {"bytes": "YQ=="}),
@@ -49,26 +95,45 @@ VALUES: list[Any] = [
 ]
 
 
-def test_ten_thousand_broken_requests() -> None:
+def _converse(request: dict[str, Any]) -> None:
+    validation.converse("Converse", MODEL, request)
+    calling.choose(request)
+    echo.answer(MODEL, request)
+    tokens.count_request(request)
+    openai_messages.chat(ModelRequest(MODEL, request), "tiny")
+
+
+def _retrieve(request: dict[str, Any]) -> None:
+    query.parse(request)
+    assert paging.offset({**request, "nextToken": paging.token(request, 5)}) == 5
+
+
+def _rerank(request: dict[str, Any]) -> None:
+    query, texts, limit = rerank.parse(request)
+    assert query
+    assert all(isinstance(text, str) for text in texts)
+    assert 1 <= limit <= len(texts)
+
+
+@pytest.mark.parametrize(("whole", "serve"), [(WHOLE, _converse), (RETRIEVE, _retrieve), (RERANK, _rerank)])
+def test_ten_thousand_broken_requests(whole: dict[str, Any], serve: Callable[[dict[str, Any]], None]) -> None:
     chance = random.Random(1)
-    places = [place for place in _places(WHOLE) if place]
+    places = [place for place in _places(whole) if place]
     outcomes: Counter[str] = Counter()
+    serve(copy.deepcopy(whole))
     for _ in range(10_000):
-        request = copy.deepcopy(WHOLE)
+        request = copy.deepcopy(whole)
         for _ in range(chance.choice((1, 1, 2))):
             _break(request, chance.choice(places), chance)
-        outcomes[_outcome(request)] += 1
+        outcomes[_outcome(serve, request)] += 1
 
     assert set(outcomes) == {"ValidationException", "SerializationException", "served"}
     assert min(outcomes.values()) > 500
 
 
-def _outcome(request: dict[str, Any]) -> str:
+def _outcome(serve: Callable[[dict[str, Any]], None], request: dict[str, Any]) -> str:
     try:
-        validation.converse("Converse", MODEL, request)
-        echo.answer(MODEL, request)
-        tokens.count_request(request)
-        openai_messages.chat(ModelRequest(MODEL, request), "tiny")
+        serve(request)
     except BedrockError as error:
         return error.name
     return "served"

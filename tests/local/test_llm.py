@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 import socket
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -13,7 +15,7 @@ from botocore.exceptions import EventStreamError
 from gateway.local import LocalEndpoint, OpenAiEngine
 
 from .conftest import HELLO, MODEL, bedrock, read, text_of
-from .openai_server import CUT, HANG, OpenAiServer, text
+from .openai_server import CUT, HANG, OpenAiServer, end, text, tool
 
 CALL: dict[str, Any] = {"modelId": MODEL, "messages": HELLO}
 USAGE = {"choices": [], "usage": {"prompt_tokens": 31, "completion_tokens": 7, "total_tokens": 38}}
@@ -221,3 +223,156 @@ def test_a_proxy_in_the_environment_is_not_used_for_this_machine(monkeypatch: py
 def test_what_is_no_url_is_refused(url: str) -> None:
     with pytest.raises(ValueError, match="is no URL of a language model's server"):
         OpenAiEngine(url)
+
+
+SEARCH = {
+    "toolSpec": {
+        "name": "search_handbook",
+        "description": "Searches the handbook.",
+        "inputSchema": {"json": {"type": "object", "properties": {"query": {"type": "string"}}}},
+    }
+}
+TWO_TOOLS = [
+    text("Let me look. "),
+    tool(0, "", id="call_1", name="search_handbook"),
+    tool(0, '{"query": "Ur'),
+    tool(0, 'laub"}'),
+    tool(1, '{"query": "sick leave"}', id="call_2", name="search_handbook"),
+    end("tool_calls"),
+    USAGE,
+    "[DONE]",
+]
+
+
+def test_the_servers_tool_calls_are_tool_uses_and_their_results_go_back_to_it() -> None:
+    with OpenAiServer(turns=[TWO_TOOLS, GOOD]) as server, served_by(server.url) as (client, _):
+        first = client.converse(**CALL, toolConfig={"tools": [SEARCH, {"cachePoint": {"type": "default"}}]})
+        said = first["output"]["message"]
+        results = [
+            {"toolResult": {"toolUseId": "call_1", "content": [{"text": "30 days"}, {"json": {"page": 3}}]}},
+            {"toolResult": {"toolUseId": "call_2", "content": [{"text": "not found"}], "status": "error"}},
+            {"text": "Answer in one word."},
+        ]
+        messages = [*HELLO, said, {"role": "user", "content": results}]
+        client.converse(modelId=MODEL, messages=messages, toolConfig={"tools": [SEARCH], "toolChoice": {"any": {}}})
+
+    assert said["content"] == [
+        {"text": "Let me look. "},
+        {"toolUse": {"toolUseId": "call_1", "name": "search_handbook", "input": {"query": "Urlaub"}}},
+        {"toolUse": {"toolUseId": "call_2", "name": "search_handbook", "input": {"query": "sick leave"}}},
+    ]
+    assert (first["stopReason"], first["usage"]["outputTokens"]) == ("tool_use", 7)
+    offered, followed = server.requests
+    assert offered["tools"] == [
+        {
+            "type": "function",
+            "function": {
+                "name": "search_handbook",
+                "description": "Searches the handbook.",
+                "parameters": SEARCH["toolSpec"]["inputSchema"]["json"],  # type: ignore[index]
+            },
+        }
+    ]
+    assert (offered["tool_choice"], followed["tool_choice"]) == ("auto", "required")
+    assert followed["messages"][1:] == [
+        {
+            "role": "assistant",
+            "content": "Let me look. ",
+            "tool_calls": [
+                {
+                    "id": f"call_{number}",
+                    "type": "function",
+                    "function": {"name": "search_handbook", "arguments": json.dumps({"query": query})},
+                }
+                for number, query in ((1, "Urlaub"), (2, "sick leave"))
+            ],
+        },
+        {"role": "tool", "tool_call_id": "call_1", "content": '30 days\n\n{"page": 3}'},
+        {"role": "tool", "tool_call_id": "call_2", "content": "Error: not found"},
+        {"role": "user", "content": "Answer in one word."},
+    ]
+
+
+def test_a_tool_that_must_be_used_is_named_to_the_server() -> None:
+    with OpenAiServer(GOOD) as server, served_by(server.url) as (client, _):
+        choice = {"tool": {"name": "search_handbook"}}
+        client.converse(**CALL, toolConfig={"tools": [SEARCH], "toolChoice": choice})
+
+    assert server.requests[0]["tool_choice"] == {"type": "function", "function": {"name": "search_handbook"}}
+
+
+@pytest.mark.parametrize(
+    ("script", "uses"),
+    [
+        ([tool(0, "", id="one", name="a"), tool(0, "", id="two", name="b"), end("stop")], [("a", "one"), ("b", "two")]),
+        ([tool(0, "{}", id="spaces are not allowed", name="a"), end("tool_calls")], [("a", None)]),
+        ([tool(0, "{}", name="a"), end("tool_calls")], [("a", None)]),
+    ],
+)
+def test_servers_that_number_or_name_their_calls_in_their_own_way(script: list[Any], uses: list[Any]) -> None:
+    with OpenAiServer([*script, "[DONE]"]) as server, served_by(server.url) as (client, _):
+        answer = client.converse(**CALL, toolConfig={"tools": [SEARCH]})
+
+    found = [block["toolUse"] for block in answer["output"]["message"]["content"]]
+    assert [use["name"] for use in found] == [name for name, _ in uses]
+    assert all(use["toolUseId"] == (id_ or use["toolUseId"]) for use, (_, id_) in zip(found, uses, strict=True))
+    assert all(re.fullmatch("[a-zA-Z0-9_.:-]{1,64}", use["toolUseId"]) for use in found)
+    assert answer["stopReason"] == "tool_use"
+
+
+@pytest.mark.parametrize("arguments", ['{"query": ', "[1]", '"text"'])
+def test_a_tool_call_that_is_no_json_object_is_a_malformed_tool_use(arguments: str) -> None:
+    script = [text("I look. "), tool(0, arguments, id="1", name="search_handbook"), end("tool_calls"), "[DONE]"]
+    with OpenAiServer(script) as server, served_by(server.url) as (client, _):
+        answer = client.converse(**CALL, toolConfig={"tools": [SEARCH]})
+
+    assert answer["stopReason"] == "malformed_tool_use"
+    assert answer["output"]["message"]["content"] == [{"text": "I look. "}]
+
+
+def test_a_tool_call_cut_by_the_limit_is_left_out() -> None:
+    script = [tool(0, '{"query": "Ur', id="1", name="search_handbook"), end("length"), "[DONE]"]
+    with OpenAiServer(script) as server, served_by(server.url) as (client, _):
+        answer = client.converse(**CALL, toolConfig={"tools": [SEARCH]})
+
+    assert answer["stopReason"] == "max_tokens"
+    assert answer["output"]["message"]["content"] == []
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"toolConfig": {"tools": [{"systemTool": {"name": "nova_grounding"}}]}}, "has no system tools"),
+        (
+            {
+                "toolConfig": {"tools": [SEARCH]},
+                "messages": [
+                    *HELLO,
+                    {
+                        "role": "assistant",
+                        "content": [{"toolUse": {"toolUseId": "1", "name": "search_handbook", "input": {}}}],
+                    },
+                    {
+                        "role": "user",
+                        "content": [
+                            {
+                                "toolResult": {
+                                    "toolUseId": "1",
+                                    "content": [{"image": {"format": "png", "source": {"bytes": b"abc"}}}],
+                                }
+                            }
+                        ],
+                    },
+                ],
+            },
+            "takes text alone in the results of tools",
+        ),
+    ],
+)
+def test_what_such_a_server_cannot_take_is_refused(change: dict[str, Any], message: str) -> None:
+    with (
+        OpenAiServer(GOOD) as server,
+        served_by(server.url) as (client, _),
+        pytest.raises(client.exceptions.ValidationException, match=message),
+    ):
+        client.converse(**{**CALL, **change})

@@ -1,0 +1,59 @@
+"""The engine that asks no model: it says so, quotes what one would have received, and calls tools by a fixed rule."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import AsyncGenerator, Sequence
+
+from gateway.local import blocks, calling, echo, tokens
+from gateway.local.engine import Finish, ModelRequest, Parts
+
+DEFAULT_PACE = 150.0  # tokens per second: a chunk of a few words about every 30 ms
+
+
+class EchoEngine:
+    """Asks no model and says so, quoting what a model would have received. The same request, the same answer.
+
+    Which tools it calls says `gateway.local.calling`, which passages it cites `gateway.local.citing`.
+
+    `pace` is in tokens per second; 0 is as fast as it can be read.
+    """
+
+    def __init__(self, *, pace: float = DEFAULT_PACE) -> None:
+        self.pace = pace
+
+    async def generate(self, request: ModelRequest) -> Parts:
+        if (tool := calling.choose(request.body)) is not None:
+            fits = request.max_tokens is None or tokens.count_characters(blocks.characters(tool)) <= request.max_tokens
+            if fits:
+                yield tool
+            yield Finish("tool_use" if fits else "max_tokens")
+            return
+        text = echo.answer(request.model_id, request.body)
+        limit = request.max_tokens
+        whole = limit is None or tokens.count(text) <= limit
+        kept = text if limit is None else tokens.cut(text, limit)
+        async for chunk in _paced(_FEW_WORDS.findall(kept), self.pace):
+            yield chunk
+        yield Finish("end_turn" if whole else "max_tokens")
+
+    async def close(self) -> None:
+        return None
+
+
+# One to three words with the space around them, so that the chunks' concatenation is the text.
+_FEW_WORDS = re.compile(r"\s*(?:\S+\s+){0,2}\S+\s*|\s+")
+
+
+async def _paced(chunks: Sequence[str], pace: float) -> AsyncGenerator[str, None]:
+    """The chunks, each when its last token would have been written; without a pace, one a turn of the loop."""
+    loop = asyncio.get_running_loop()
+    due = loop.time()
+    for chunk in chunks:
+        if pace:
+            due += tokens.count(chunk) / pace
+            await asyncio.sleep(due - loop.time())
+        else:
+            await asyncio.sleep(0)
+        yield chunk
