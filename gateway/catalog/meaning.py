@@ -98,7 +98,7 @@ def _host(url: str) -> str:
 
 _CHECKS: Final[Mapping[Kind, tuple[tuple[Pointer, Callable[[str], Said]], ...]]] = {
     "specialist": ((("timeout",), _at_most(_MOST_TIMEOUT)), (("cache", "ttl"), _at_most(_MOST_TTL))),
-    "knowledge_base": ((("cache", "ttl"), _at_most(_MOST_TTL)),),
+    "knowledge_base": ((("timeout",), _at_most(_MOST_TIMEOUT)), (("cache", "ttl"), _at_most(_MOST_TTL))),
     "gateway": (
         (("defaults", "timeout"), _at_most(_MOST_TIMEOUT)),
         (("defaults", "cache", "ttl"), _at_most(_MOST_TTL)),

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from gateway.catalog.attributes import check_values
 from gateway.catalog.binding import bind, out_of_range
 from gateway.catalog.decoding import Undecodable, decode
 from gateway.catalog.diagnostics import Severity
@@ -100,6 +101,8 @@ class Reader:
         faulty = verdict.faulty | check(kind, data, faults)
         if kind == "specialist":
             check_inputs(data.get("inputs"), faults)
+        if kind == "knowledge_base" and check_values(data.get("caller_filters"), faults):
+            faulty |= {"caller_filters"}
         if kind == "gateway" and "models" in data and "models" not in faulty:
             data["models"] = environment.fill_keys(data["models"], ("models",))
         sound = {key: value for key, value in data.items() if key not in faulty and not key.startswith("x-")}

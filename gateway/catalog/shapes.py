@@ -53,10 +53,10 @@ class Shape:
         """The shape of a mapping's value under that key."""
         known = self._keys.get(name)
         if known is None:
-            own = [schema["properties"][name] for schema in self._with("properties") if name in schema["properties"]]
+            own = [properties[name] for properties in self._named("properties") if name in properties]
             if own:
                 known = self._keys[name] = Shape({"allOf": own}, self._root)
-            elif name.startswith("x-"):
+            elif name.startswith("x-") and any("^x-" in each for each in self._named("patternProperties")):
                 known = Shape(ANY, self._root)
             else:
                 known = self._others()
@@ -78,6 +78,9 @@ class Shape:
             items = [schema["items"] for schema in self._with("items")]
             self._item = Shape({"allOf": items}, self._root)
         return self._item
+
+    def _named(self, keyword: str) -> list[dict[str, Any]]:
+        return [schema[keyword] for schema in self._with(keyword)]
 
     def _with(self, keyword: str, kind: type = dict) -> list[dict[str, Any]]:
         return [schema for schema in self._schemas if isinstance(schema.get(keyword), kind)]

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 from gateway.catalog import wording
 from gateway.catalog.faults import Faults
+from gateway.catalog.mending import key_hint
 from gateway.catalog.quoting import quoted
 from gateway.catalog.schemas import Kind, schema_of
-from gateway.catalog.source import Pointer
+from gateway.catalog.source import Node, Pointer
 from gateway.catalog.uniqueness import repeated
 from gateway.suggest import nearest
 
@@ -43,7 +44,9 @@ def validate(kind: Kind, data: Any, faults: Faults) -> Verdict:
             lacking.add(pointer)
         elif error.validator == "oneOf" and not pointer:
             _report_prompts(error.instance, unknown.get(pointer, set()), faults)
-        elif error.validator != "additionalProperties" and "propertyNames" not in error.schema_path:
+        elif "propertyNames" in error.schema_path:
+            _report_name(error, pointer, faults)
+        elif error.validator != "additionalProperties":
             _report_value(error, pointer, faults)
     faulty = frozenset(str(error.absolute_path[0]) for error in errors if error.absolute_path)
     return Verdict(faulty, frozenset(unknown.get((), ())))
@@ -83,13 +86,23 @@ def _report_unknown(errors: list[Any], faults: Faults) -> dict[Pointer, set[str]
         for key in error.instance:
             if key in known or key.startswith("x-"):
                 continue
-            close = nearest(key[:64], known)
             where = f" in `{wording.label(pointer)}`" if pointer else ""
-            hint = f"Did you mean `{close}`?" if close else wording.keys_here(known)
+            hint, written = _meant(error, key, faults.source.find((*pointer, key)))
             faults.key((*pointer, key), "unknown-key", f"The key {quoted(key)} is not known{where}.", hint)
-            if close:
-                meant.setdefault(pointer, set()).add(close)
+            meant.setdefault(pointer, set()).update(written)
     return meant
+
+
+def _meant(error: Any, key: str, node: Node | None) -> tuple[str, frozenset[str]]:
+    """The hint for an unknown key, and the keys that were probably meant by it."""
+    schema = error.schema
+    hint, written = key_hint(schema, key, node, error.instance)
+    if hint is not None:
+        return hint, written
+    close = nearest(key[:64], schema["properties"])
+    if close:
+        return f"Did you mean `{close}`?", frozenset({close})
+    return wording.keys_here(list(schema["properties"])), frozenset()
 
 
 def _report_missing(error: Any, pointer: Pointer, meant: set[str], faults: Faults) -> None:
@@ -119,6 +132,14 @@ def _report_prompts(data: Any, meant: set[str], faults: Faults) -> None:
         )  # fmt: skip
     elif not meant & {"system_prompt", "system_prompt_file"}:
         missing(faults, (), "system_prompt", "Write the prompt under `system_prompt: |`, or name its file.")
+
+
+def _report_name(error: Any, pointer: Pointer, faults: Faults) -> None:
+    """Report a name that a mapping with names of the author's own does not take; inputs are checked elsewhere."""
+    if pointer == ("caller_filters",):
+        given = quoted(error.instance) if error.instance else "an empty one"
+        message = f"`caller_filters` takes names of 1 to 100 characters, not {given}."
+        faults.key((*pointer, error.instance), "wrong-value", message)
 
 
 def _report_value(error: Any, pointer: Pointer, faults: Faults) -> None:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from gateway.catalog.mending import value_hint
 from gateway.catalog.quoting import quoted
 from gateway.catalog.source import Mapping, Node, Pointer, Scalar, Source
 from gateway.suggest import nearest
@@ -75,6 +76,11 @@ def listed(words: Sequence[Any]) -> str:
     return every[0] if len(every) == 1 else f"{', '.join(every[:-1])} and {every[-1]}"
 
 
+def _either(words: Sequence[str]) -> str:
+    """`a, b or c`."""
+    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} or {words[-1]}"
+
+
 def shown(node: Node | None) -> str:
     """What a file has at a place, as its author wrote it; never what the environment put in."""
     if isinstance(node, Scalar):
@@ -106,7 +112,7 @@ def lower_first(sentence: str) -> str:
 
 
 def _takes(error: Any, schema: dict[str, Any]) -> str:
-    if "patternErrorMessage" in schema and (error.validator != "type" or schema["type"] == "string"):
+    if "patternErrorMessage" in schema and (error.validator != "type" or "array" not in schema["type"]):
         said = str(schema["patternErrorMessage"]).rstrip(".")
         return said.removeprefix("Takes ")
     if error.validator in {"minItems", "maxItems", "minProperties", "maxProperties"}:
@@ -119,7 +125,7 @@ def _takes(error: Any, schema: dict[str, Any]) -> str:
         return f"one of {', '.join(schema['anyOf'][0]['enum'])}, or a list of them, each once"
     kinds = schema.get("type", [])
     kinds = [kinds] if isinstance(kinds, str) else kinds
-    said = " or ".join(_TYPES[kind] for kind in kinds) or "something else"
+    said = _either([_TYPES[kind] for kind in kinds]) if kinds else "something else"
     if error.validator == "minLength":
         return f"{said} that is not empty"
     return said if len(kinds) > 1 else said + _bounds(schema)
@@ -154,12 +160,15 @@ def _hint(error: Any, schema: dict[str, Any], node: Node | None) -> str | None:
     if choices and text:
         close = nearest(text[:_CLOSEST], [each for each in choices if isinstance(each, str)])
         return f"Did you mean `{close}`?" if close else None
-    if error.validator != "type" or not isinstance(node, Scalar):
+    if error.validator == "maxProperties" and "andAll" in schema["properties"]:
+        return "Join conditions with `andAll`."
+    if error.validator != "type":
         return None
     kinds = schema.get("type", ())
-    if not node.plain and not {"number", "integer"}.isdisjoint({kinds} if isinstance(kinds, str) else kinds):
+    numeric = not {"number", "integer"}.isdisjoint({kinds} if isinstance(kinds, str) else kinds)
+    if isinstance(node, Scalar) and not node.plain and numeric:
         return "Remove the quotes." if _BARE_NUMBER.fullmatch(text) else None
-    return None
+    return value_hint(schema, node)
 
 
 def _duration_hint(text: str | None) -> str | None:

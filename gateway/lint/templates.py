@@ -25,7 +25,8 @@ SYNTAX = Rule(
     "A prompt is not a valid template.",
     "`system_prompt`, `user_prompt`, `retrieval_query` and the files they include are Jinja2 templates. The line is the"
     " true one in the file, also inside a block of YAML. To send braces as they are, write `{{ '{{' }}` or put the"
-    " passage between `{% raw %}` and `{% endraw %}`. Filters that are random, or make no sense in a prompt, are not there.",
+    " passage between `{% raw %}` and `{% endraw %}`. Filters that are random, or make no sense in a prompt, are not"
+    " there.",
 )
 INCLUDE = Rule(
     "template-include",
