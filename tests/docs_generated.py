@@ -104,8 +104,11 @@ def _table(whole: Mapping[str, Any]) -> Iterator[str]:
 def keys(whole: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
     """Every key a schema declares, nested ones as `a.b`, each with its schema.
 
-    A definition that contains itself is described once. What JSON Schema itself may hold is not described here.
+    A definition that contains itself is described once. What JSON Schema itself may hold is not described here, nor
+    are the two keys that every condition of a filter has; a specialist's filter is a knowledge base's.
     """
+    told = {"json_schema", *(name for name in whole.get("$defs", {}) if name.endswith("_condition"))}
+    told |= {"filter"} if "system_prompt" in whole["properties"] else set()
 
     def walk(part: Mapping[str, Any], prefix: str, within: frozenset[str]) -> Iterator[tuple[str, Mapping[str, Any]]]:
         reference = part.get("$ref")
@@ -122,7 +125,7 @@ def keys(whole: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
         if isinstance(rest := part.get("additionalProperties"), dict):
             yield from walk(rest, f"{prefix}NAME.", within)
 
-    yield from walk(whole, "", frozenset({"#/$defs/json_schema"}))
+    yield from walk(whole, "", frozenset(f"#/$defs/{name}" for name in told))
 
 
 def _value(value: Mapping[str, Any]) -> str:

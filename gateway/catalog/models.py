@@ -61,7 +61,7 @@ class ModelTable:
 
     def __init__(self, overrides: Mapping[str, ModelOverride]) -> None:
         self._overrides = overrides
-        self._nearest: dict[tuple[str, date, str | None], str | None] = {}
+        self._nearest: dict[tuple[str, date, str | None, str], str | None] = {}
 
     @classmethod
     def load(cls, overrides: Mapping[str, ModelOverride] = _NOTHING) -> ModelTable:
@@ -93,15 +93,15 @@ class ModelTable:
         geography, _ = split(model_id)
         return (_table().geographies.get(geography) or None) if geography else None
 
-    def nearest(self, model_id: str, *, today: date, region: str | None = None) -> str | None:
+    def nearest(self, model_id: str, *, today: date, region: str | None = None, kind: str = "text") -> str | None:
         """The id to use instead: one of a like name, a retired model's successor, a bare id's inference profile.
 
-        Never one that is retired on `today` or answers no conversation. Its inference profile is the given one if
-        the model has it, else the one of `region`, else the global one.
+        Never one that is of another kind, retired on `today`, or refuses Converse. Its inference profile is the given
+        one if the model has it, else the one of `region`, else the global one.
         """
-        key = (model_id, today, region)
+        key = (model_id, today, region, kind)
         if key not in self._nearest:
-            self._nearest[key] = _nearest(model_id, today, region)
+            self._nearest[key] = _nearest(*key)
         return self._nearest[key]
 
 
@@ -119,26 +119,26 @@ def _listed(model_id: str) -> Model | None:
     return models.get(bare) or models.get(_CONTEXT_SUFFIX.sub("", bare))
 
 
-def _usable(model: Model, today: date) -> bool:
+def _usable(model: Model, today: date, kind: str) -> bool:
     ended = model.retired is not None and model.retired <= today
-    return model.kind == "text" and "converse" not in model.refuses and not ended
+    return model.kind == kind and "converse" not in model.refuses and not ended
 
 
-def _nearest(model_id: str, today: date, region: str | None) -> str | None:
+def _nearest(model_id: str, today: date, region: str | None, kind: str) -> str | None:
     geography, bare = split(model_id)
     models = _table().models
     model = _listed(model_id)
     if model is None:
-        usable = {name: model for name, model in models.items() if _usable(model, today)}
+        usable = {name: model for name, model in models.items() if _usable(model, today, kind)}
         names = {name.partition(".")[2]: name for name in usable}  # a maker's prefix is what people leave out
         close = get_close_matches(bare, usable, 1, 0.6)
         close = close or [names[name] for name in get_close_matches(bare.split("/")[-1], names, 1, 0.6)]
         model = usable[close[0]] if close else None
     seen: set[str] = set()
-    while model is not None and not _usable(model, today) and model.id not in seen:
+    while model is not None and not _usable(model, today, kind) and model.id not in seen:
         seen.add(model.id)
         model = models.get(model.successor) if model.successor else None
-    if model is None or not _usable(model, today):
+    if model is None or not _usable(model, today, kind):
         return None
     return _called(model, geography, region)
 

@@ -9,6 +9,7 @@ from typing import Final
 from gateway.catalog.quoting import quoted
 from gateway.catalog.reading import File
 from gateway.catalog.schemas import Kind
+from gateway.catalog.search_schema import search_tool_name
 from gateway.catalog.source import Position
 from gateway.catalog.wording import usable_name
 
@@ -45,7 +46,7 @@ class Names:
 
     def take(self, file: File, kind: Kind, name: str) -> None:
         """Give the name to the file's entry, or report which place has it."""
-        tool = f"search_{name}" if kind == "knowledge_base" else name
+        tool = search_tool_name(name) if kind == "knowledge_base" else name
         place = (file.source.path, file.source.position(("name",)))
         wanted = [("knowledge base", name)] if kind == "knowledge_base" else []
         wanted.append(("tool", tool))

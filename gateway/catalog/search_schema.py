@@ -22,15 +22,18 @@ _VARIABLE: Final = re.compile(r"[A-Za-z0-9_]+(?:\.[A-Za-z0-9_]+)*")
 _EQUALITY: Final = ("equals", "notEquals")
 _LISTS: Final = ("in", "notIn")
 _COMPARISONS: Final = ("greaterThan", "greaterThanOrEquals", "lessThan", "lessThanOrEquals")
-# Which operators can hold for an attribute of that type; None: nothing is known of it.
-# https://docs.aws.amazon.com/bedrock/latest/APIReference/API_agent-runtime_RetrievalFilter.html
-_OPERATORS: Final[Mapping[str | None, tuple[str, ...]]] = {
+OPERATORS_BY_TYPE: Final[Mapping[str | None, tuple[str, ...]]] = {
     "string": (*_EQUALITY, *_LISTS, "startsWith", "stringContains"),
     "number": (*_EQUALITY, *_LISTS, *_COMPARISONS),
-    "boolean": _EQUALITY,
+    "boolean": (*_EQUALITY, *_LISTS),
     "string_list": ("listContains", "stringContains"),
     None: (*_EQUALITY, *_LISTS, *_COMPARISONS, "startsWith", "stringContains", "listContains"),
 }
+"""Bedrock's operators that can hold for an attribute of that type; None: nothing is known of it.
+
+https://docs.aws.amazon.com/bedrock/latest/APIReference/API_agent-runtime_RetrievalFilter.html
+"""
+
 _SCALARS: Final[Mapping[str | None, str | list[str]]] = {
     "string": "string",
     "number": "number",
@@ -103,7 +106,7 @@ def _filter_schema(caller_filter: CallerFilter) -> dict[str, Any]:
     scalar: dict[str, Any] = {"type": _SCALARS[caller_filter.type]}
     value = {"enum": list(caller_filter.values)} if caller_filter.values else scalar
     values = {"type": "array", "items": value, "minItems": 1}
-    operators = {name: _operand(name, scalar, value) for name in _OPERATORS[caller_filter.type]}
+    operators = {name: _operand(name, scalar) for name in OPERATORS_BY_TYPE[caller_filter.type]}
     schema: dict[str, Any] = {
         "anyOf": [
             value,
@@ -116,12 +119,10 @@ def _filter_schema(caller_filter: CallerFilter) -> dict[str, Any]:
     return schema
 
 
-def _operand(operator: str, scalar: dict[str, Any], value: dict[str, Any]) -> dict[str, Any]:
-    """What an operator compares with. Only those that select values are bound to the listed ones."""
-    if operator == "equals":
-        return value
+def _operand(operator: str, scalar: dict[str, Any]) -> dict[str, Any]:
+    """What an operator compares with. The values that may be asked for are listed where they cost least, above."""
+    if operator in _EQUALITY:
+        return scalar
     if operator in _LISTS:
-        return {"type": "array", "items": value if operator == "in" else scalar, "minItems": 1}
-    if operator in _COMPARISONS:
-        return {"type": "number"}
-    return scalar if operator == "notEquals" else {"type": "string"}
+        return {"type": "array", "items": scalar, "minItems": 1}
+    return {"type": "number"} if operator in _COMPARISONS else {"type": "string"}

@@ -94,12 +94,12 @@ def _estimate(loaded: Loaded, specialist: Specialist, text: str) -> Estimate:
     from gateway.bedrock.generation import Usage
     from gateway.bedrock.prices import cost_usd
     from gateway.catalog.models import ModelTable
-    from gateway.lint.weight import text_tokens
+    from gateway.tokens import estimated
 
     overrides, model_id = loaded.catalog.settings.models, specialist.model_id[0]
     model = ModelTable.load(overrides).find(model_id)
     most = specialist.max_tokens or (model.max_tokens if model else None)
-    tokens = text_tokens(text)
+    tokens = estimated(text)
     return Estimate(
         input_tokens=tokens,
         input_usd=cost_usd(model_id, Usage(input=tokens), overrides),

@@ -21,7 +21,8 @@ THIN = Rule(
     "A description is too thin to route by.",
     "An assistant sees a tool's name and description and decides by them alone. Say what the specialist does, for what"
     " kind of input, and when to ask it: 'Reviews code for bugs, security issues and best practice. Use it before"
-    " merging a change.' Fewer than six words rarely say that.",
+    " merging a change.' Of a knowledge base, say what it holds and when to search it. Fewer than six"
+    " words rarely say that.",
 )
 LONG = Rule(
     "description-long",
@@ -34,6 +35,12 @@ LONG = Rule(
 RULES = (THIN, LONG)
 
 
+_MEND = {
+    Specialist: "Say what it does, for what input, and when to ask it.",
+    KnowledgeBase: "Say what it holds, and when to search it.",
+}
+
+
 def check(context: Context) -> Iterator[Diagnostic]:
     """The findings on specialists and knowledge bases."""
     entries: list[Specialist | KnowledgeBase] = [*context.specialists, *context.catalog.knowledge_bases.values()]
@@ -42,7 +49,7 @@ def check(context: Context) -> Iterator[Diagnostic]:
         words = len(_WORD.findall(entry.description))
         if words < FEWEST_WORDS:
             message = f"The description of '{entry.name}' has {words} word{'s' * (words != 1)}, too few to route by."
-            yield context.finding(THIN, place, message, "Say what it does, for what input, and when to ask it.")
+            yield context.finding(THIN, place, message, _MEND[type(entry)])
         elif len(entry.description) > MOST_CHARACTERS:
             length = f"{len(entry.description):,} characters"
             message = f"The description of '{entry.name}' has {length}, too many to route by."

@@ -40,15 +40,17 @@ REFUSES = Rule(
     Severity.WARNING,
     "A model refuses what its specialist would send.",
     "Bedrock answers such a request with a ValidationException. Newer Claude models take no `top_p` but their"
-    " default; some take `temperature` or `top_p` but not both; some old models take no system prompt; embedding and"
-    " image models answer no conversation. Remove the key, or choose another model. Each model in `model_id` is looked"
+    " default; some take `temperature` or `top_p` but not both; some old models take no system prompt, or no tools,"
+    " which mode `tool` needs; embedding and image models answer no conversation, and only reranking"
+    " models rerank. Remove the key, or choose another model. Each model in `model_id` is looked"
     " at, since a fallback is sent the same request.",
 )
 RULES = (UNKNOWN, RETIRED, PROFILE, REFUSES)
+RERANK = "rerank"
 
 
 def check(context: Context) -> Iterator[Diagnostic]:
-    """The findings on every specialist's model ids."""
+    """The findings on the model ids of every specialist, and of every knowledge base that is reranked."""
     for specialist in context.specialists:
         for model_id, place in context.model_ids(specialist):
             model = context.models.find(model_id)
@@ -59,25 +61,40 @@ def check(context: Context) -> Iterator[Diagnostic]:
                 yield from _profile(context, model_id, model, place)
                 yield from _refuses(context, specialist, model_id, model, place)
 
+    for base in context.catalog.knowledge_bases.values():
+        if base.reranking is not None:
+            yield from _reranking(context, base.reranking.model_id, (base.path, ("reranking", "model_id")))
 
-def _instead(context: Context, model_id: str) -> str | None:
-    found = context.models.nearest(model_id, today=context.today, region=context.catalog.settings.region)
+
+def _reranking(context: Context, model_id: str, place: Place) -> Iterator[Diagnostic]:
+    model, overrides = context.models.find(model_id), context.catalog.settings.models
+    if model is None:
+        yield from _unknown(context, model_id, place, RERANK)
+        return
+    yield from _retired(context, model_id, model, place, RERANK)
+    if model.kind != RERANK and (model_id not in overrides or overrides[model_id].same_as):
+        message = f"The model '{model_id}' is for {model.kind} and reranks nothing."
+        yield context.finding(REFUSES, place, message, _instead(context, model_id, RERANK))
+
+
+def _instead(context: Context, model_id: str, kind: str = "text") -> str | None:
+    found = context.models.nearest(model_id, today=context.today, region=context.catalog.settings.region, kind=kind)
     return f"Use '{found}'." if found else None
 
 
-def _unknown(context: Context, model_id: str, place: Place) -> Iterator[Diagnostic]:
+def _unknown(context: Context, model_id: str, place: Place, kind: str = "text") -> Iterator[Diagnostic]:
     if not context.models.opaque(model_id):
-        hint = _instead(context, model_id) or "If it is new, describe it under models in gateway.yaml."
+        hint = _instead(context, model_id, kind) or "If it is new, describe it under models in gateway.yaml."
         yield context.finding(UNKNOWN, place, f"No list of Bedrock models has '{model_id}'.", hint)
 
 
-def _retired(context: Context, model_id: str, model: Model, place: Place) -> Iterator[Diagnostic]:
+def _retired(context: Context, model_id: str, model: Model, place: Place, kind: str = "text") -> Iterator[Diagnostic]:
     if model.retired is not None:
         when = "reached its end of life" if model.retired <= context.today else "reaches its end of life"
         message = f"The model '{model_id}' {when} on {model.retired.isoformat()}."
         prefix, _ = split(model_id)
         successor = f"{prefix}.{model.successor}" if prefix and model.successor else model.successor
-        yield context.finding(RETIRED, place, message, _instead(context, successor or model_id))
+        yield context.finding(RETIRED, place, message, _instead(context, successor or model_id, kind))
 
 
 def _profile(context: Context, model_id: str, model: Model, place: Place) -> Iterator[Diagnostic]:
@@ -104,6 +121,7 @@ def _refuses(
         yield context.finding(
             REFUSES, place, f"The model '{model_id}' takes no system prompt.", "Choose another model."
         )
+    yield from _takes_no_tools(context, specialist, model_id, model, place)
     top_p = specialist.top_p
     if "temperature+top_p" in model.refuses and specialist.temperature is not None and top_p is not None:
         message = f"The model '{model_id}' takes temperature or top_p, but not both."
@@ -111,3 +129,16 @@ def _refuses(
     if "top_p" in model.refuses and top_p is not None:
         message = f"The model '{model_id}' takes no top_p but its default."
         yield context.finding(REFUSES, context.place(specialist, "top_p"), message, "Remove top_p.", key=True)
+
+
+def _takes_no_tools(
+    context: Context, specialist: Specialist, model_id: str, model: Model, place: Place
+) -> Iterator[Diagnostic]:
+    """A model that is asked whole, since it refuses streaming, may take them all the same."""
+    streamed = {"streaming", "streaming+tools"} & model.refuses == {"streaming+tools"}
+    for binding in specialist.knowledge_bases:
+        if binding.mode == "tool" and ("tools" in model.refuses or streamed):
+            why = "takes no tools" if "tools" in model.refuses else "takes no tools while it streams"
+            message = f"The model '{model_id}' {why}, and '{binding.name}' is bound in mode tool."
+            yield context.finding(REFUSES, place, message, "Choose another model, or mode context.")
+            return

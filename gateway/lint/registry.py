@@ -6,10 +6,25 @@ from collections.abc import Callable, Iterator, Mapping
 
 from gateway.catalog.diagnostics import Diagnostic
 from gateway.catalog.rules import CATALOG_RULES, Rule
-from gateway.lint import credentials, defaults, descriptions, ignoring, knowledge, models, sampling, templates, weight
+from gateway.lint import (
+    credentials,
+    defaults,
+    descriptions,
+    effect,
+    filters,
+    ignoring,
+    knowledge,
+    models,
+    sampling,
+    stand_in,
+    templates,
+    weight,
+)
 from gateway.lint.context import Context
 
-_MODULES = (templates, defaults, knowledge, models, sampling, descriptions, credentials, weight)
+_MODULES = (
+    templates, defaults, knowledge, filters, effect, stand_in, models, sampling, descriptions, credentials, weight,
+)  # fmt: skip
 
 CHECKS: tuple[Callable[[Context], Iterator[Diagnostic]], ...] = tuple(module.check for module in _MODULES)
 LINT_RULES: tuple[Rule, ...] = (*(rule for module in _MODULES for rule in module.RULES), ignoring.IGNORE)

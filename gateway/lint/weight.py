@@ -6,40 +6,42 @@ import json
 from collections.abc import Iterator
 
 from gateway.catalog.diagnostics import Diagnostic, Severity
-from gateway.catalog.entries import Specialist
+from gateway.catalog.entries import KnowledgeBase, Specialist
 from gateway.catalog.rules import Rule
+from gateway.catalog.search_schema import search_input_schema, search_tool_name
 from gateway.lint.context import SETTINGS, Context
+from gateway.tokens import estimated
 
 BUDGET = Rule(
     "context-budget",
     Severity.WARNING,
     "The catalog's tools add more tokens to every client's context than the budget allows.",
     "A client puts the name, description and input schema of every tool into its model's context, in every"
-    " conversation, used or not. The number is an estimate, at four characters a token. Shorten the descriptions of the"
-    " heaviest, split the catalog in two, or raise `context_budget` in gateway.yaml.",
+    " conversation, used or not. A knowledge base has one, too: `search_NAME`, which each of its `caller_filters` makes"
+    " heavier, least where its `type` is given. The number is an estimate, at four characters a token. Shorten the"
+    " descriptions of the heaviest, split the catalog in two, or raise `context_budget` in gateway.yaml.",
 )
 RULES = (BUDGET,)
 
 
-def tool_tokens(specialist: Specialist) -> int:
-    """About how many tokens the specialist's tool takes in a client's context."""
+def tool_tokens(entry: Specialist | KnowledgeBase) -> int:
+    """About how many tokens the specialist's tool, or the knowledge base's search tool, takes in a client's context."""
     tool = {
-        "name": specialist.name,
-        "description": specialist.description,
-        "inputSchema": specialist.input_schema,
+        "name": _tool_name(entry),
+        "description": entry.description,
+        "inputSchema": entry.input_schema if isinstance(entry, Specialist) else search_input_schema(entry),
     }
-    return text_tokens(json.dumps(tool, ensure_ascii=False))
+    return estimated(json.dumps(tool, ensure_ascii=False))
 
 
-def text_tokens(text: str) -> int:
-    """About how many tokens a text has: four characters of plain English, or one of most other scripts, make one."""
-    ascii_only = len(text.encode("ascii", "ignore"))
-    return -(-ascii_only // 4) + len(text) - ascii_only
+def _tool_name(entry: Specialist | KnowledgeBase) -> str:
+    return entry.name if isinstance(entry, Specialist) else search_tool_name(entry.name)
 
 
 def check(context: Context) -> Iterator[Diagnostic]:
     """One finding, if the catalog's tools are over the budget."""
-    weights = sorted(((tool_tokens(each), each.name) for each in context.specialists), reverse=True)
+    entries: list[Specialist | KnowledgeBase] = [*context.specialists, *context.catalog.knowledge_bases.values()]
+    weights = sorted(((tool_tokens(each), _tool_name(each)) for each in entries), reverse=True)
     total, budget = sum(tokens for tokens, _ in weights), context.catalog.settings.context_budget
     if total > budget:
         heaviest = ", ".join(f"{name} ({tokens:,})" for tokens, name in weights[:3])

@@ -52,9 +52,9 @@ def test_a_variable_that_is_not_set_causes_no_other_fault(write_catalog: WriteCa
         "knowledge_base_id: ${HANDBOOK}\n",
     }
     root = write_catalog(files)
-    assert {each.rule for each in check(root)} == {"env-unset", "not-yet-served"}
+    assert {each.rule for each in check(root)} == {"env-unset"}
     known = check(root, {"MODEL": "global.anthropic.claude-sonnet-5-5", "HANDBOOK": "ABCDEFGHIJ"})
-    assert {each.rule for each in known} == {"not-yet-served", "max-tokens-range", "temperature-range"}
+    assert {each.rule for each in known} == {"max-tokens-range", "temperature-range"}
 
 
 def test_a_dated_rule_goes_by_the_day_it_is_given(write_catalog: WriteCatalog) -> None:
