@@ -5,6 +5,7 @@ https://docs.aws.amazon.com/bedrock/latest/APIReference/API_agent-runtime_Retrie
 
 from __future__ import annotations
 
+from base64 import b64decode
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
@@ -225,4 +226,8 @@ def _image(data_uri: str | None) -> Image | None:
     if not data_uri or not data_uri.startswith("data:") or ";base64," not in data_uri:
         return None
     mime_type, _, data = data_uri.removeprefix("data:").partition(";base64,")
+    try:
+        b64decode(data, validate=True)
+    except ValueError:  # a model that is sent what is no image refuses all of its conversation
+        return None
     return Image(mime_type, data)

@@ -45,7 +45,8 @@ def read(base: KnowledgeBase, written: str | None, request: dict[str, Any]) -> C
         text = base64.urlsafe_b64decode(written.encode("ascii") + b"=" * (-len(written) % 4))
         digest, token, *counts = json.loads(text)
         skip, offset, number = counts
-        if not isinstance(token, str | None) or not all(type(each) is int and 0 <= each < _MOST for each in counts):
+        counted = all(type(each) is int and 0 <= each < _MOST for each in counts) and number > 0
+        if not isinstance(token, str | None) or not counted:
             raise ValueError("not a token of ours")
     except (ValueError, TypeError, binascii.Error, RecursionError):
         raise SearchRefused(

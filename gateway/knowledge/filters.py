@@ -6,14 +6,14 @@ tries to get around it. https://docs.aws.amazon.com/bedrock/latest/APIReference/
 
 from __future__ import annotations
 
-import math
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from gateway.bedrock.retrieval import SOURCE_URI
 from gateway.catalog.entries import CallerFilter, KnowledgeBase
 from gateway.knowledge.errors import SearchRefused
-from gateway.knowledge.wording import sendable, shown
+from gateway.knowledge.wording import MOST_FAULTS, sendable, shown
 from gateway.suggest import nearest
 
 Condition = Mapping[str, Any]
@@ -68,6 +68,9 @@ def _asked(base: KnowledgeBase, caller: Mapping[str, Any]) -> list[Condition]:
     found: list[Condition] = []
     faults: list[str] = []
     for key, value in caller.items():
+        if len(faults) == MOST_FAULTS:
+            faults.append("There is more; the rest was not looked at.")
+            break
         declared = base.caller_filters.get(key)
         if declared is None:
             faults.append(_unknown(base, key))
@@ -131,8 +134,8 @@ def _with_operator(key: str, declared: CallerFilter, operator: Any, operand: Any
         value = _scalar(CallerFilter("string"), operand, where)
     else:
         value = _scalar(declared, operand, where)
-        if operator == "equals":
-            _one_of(declared, value, key)
+    if operator in ("equals", "listContains"):
+        _one_of(declared, value, key)
     return {operator: {"key": key, "value": value}}
 
 
@@ -144,19 +147,22 @@ def _list(key: str, declared: CallerFilter, values: list[Any], where: str, *, fe
 
 
 def _scalar(declared: CallerFilter, value: Any, where: str) -> Any:
-    types, wanted = (
-        _TYPES[declared.type] if declared.type else ((str, int, float, bool), "a text, a number or a boolean")
-    )
-    right = isinstance(value, types) and (not isinstance(value, bool) or bool in types)
-    if not right or (isinstance(value, float) and not math.isfinite(value)):
+    types, wanted = _TYPES[declared.type] if declared.type else _ANY
+    right = isinstance(value, types) and (not _is_bool(value) or bool in types)
+    if not right or not (isinstance(value, str) or abs(value) <= sys.float_info.max):
         raise ValueError(f"{where} must be {wanted}, not {shown(value)}.")
     if isinstance(value, str) and not sendable(value):
         raise ValueError(f"{where} holds half of a surrogate pair, which is no character.")
     return value
 
 
+def _is_bool(value: Any) -> bool:
+    """In Python true is 1; in Bedrock it is not."""
+    return isinstance(value, bool)
+
+
 def _one_of(declared: CallerFilter, value: Any, key: str) -> Any:
-    if declared.values and value not in declared.values:
+    if declared.values and not any(value == each and _is_bool(value) is _is_bool(each) for each in declared.values):
         close = nearest(str(value), map(str, declared.values))
         listed = ", ".join(map(str, declared.values))
         mend = f"did you mean {close}?" if close else f"it takes {listed}."

@@ -54,7 +54,8 @@ def within_budget(
     kept: list[Numbered] = []
     left, offset = base.result_tokens, cursor.offset
     for index, passage in enumerate(passages[cursor.skip :], start=cursor.skip):
-        part = replace(passage, text=passage.text[offset:])
+        # Of a passage that goes on, the picture was in its first part.
+        part = replace(passage, text=passage.text[offset:], image=None if offset else passage.image)
         entry = Numbered(cursor.number + len(kept), part, begins=offset == 0)
         cost = _cost(entry)
         if cost > left:
@@ -73,18 +74,23 @@ def within_budget(
 def _cost(entry: Numbered) -> int:
     """Tokens, by the larger of the two forms in which a client may show it to its model."""
     picture = _IMAGE_TOKENS if entry.passage.image is not None else 0
-    return estimated(json.dumps(_json(entry), ensure_ascii=False)) + picture
+    return estimated(_quoted(_json(entry))) + picture
+
+
+def _quoted(value: Any) -> str:
+    """As JSON: a line break or a quotation mark takes two characters there."""
+    return json.dumps(value, ensure_ascii=False)
 
 
 def _fitting(entry: Numbered, left: int) -> int:
     """How many characters of the passage's text fit; what stands beside the text is paid first, and some always fit."""
     text = entry.passage.text
-    beside = _cost(replace(entry, passage=replace(entry.passage, text="")))
+    beside = _cost(replace(entry, passage=replace(entry.passage, text=""), continues=True))
     room = max(left - beside, _LEAST)
     low, high = 0, len(text)
     while low < high:
         middle = (low + high + 1) // 2
-        low, high = (middle, high) if estimated(text[:middle]) <= room else (low, middle - 1)
+        low, high = (middle, high) if estimated(_quoted(text[:middle])) <= room else (low, middle - 1)
     space = text.rfind(" ", low // 2, low)
     return low if low == len(text) or space < 0 else space + 1
 

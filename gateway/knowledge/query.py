@@ -9,6 +9,7 @@ import json
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from itertools import islice
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -16,7 +17,7 @@ from gateway.bedrock.retrieval import LONGEST_QUERY, MOST_RESULTS
 from gateway.catalog.entries import KnowledgeBase
 from gateway.catalog.search_schema import OWN_PARAMETERS
 from gateway.knowledge.errors import SearchRefused
-from gateway.knowledge.wording import sendable, shown
+from gateway.knowledge.wording import MOST_FAULTS, sendable, shown
 from gateway.suggest import nearest
 
 
@@ -33,7 +34,8 @@ class Query:
 
 def of_arguments(base: KnowledgeBase, arguments: Mapping[str, Any]) -> Query:
     """The query that a tool's arguments make. Raises SearchRefused, naming every fault; `filter` is checked later."""
-    faults = [_unknown(name) for name in arguments if name not in OWN_PARAMETERS]
+    unknown = (name for name in arguments if name not in OWN_PARAMETERS)
+    faults = [_unknown(name) for name in islice(unknown, MOST_FAULTS)]
     text = arguments.get("query")
     if "query" not in arguments:
         faults.append("query is missing: say what to look for.")
@@ -46,7 +48,9 @@ def of_arguments(base: KnowledgeBase, arguments: Mapping[str, Any]) -> Query:
     elif len(text) > LONGEST_QUERY:
         faults.append(f"query has {len(text):,} characters; Bedrock takes {LONGEST_QUERY:,}.")
     number = arguments.get("num_results")
-    if number is not None and not _is_count(number):
+    if number is not None and base.type == "sql":  # Retrieve would lose it silently
+        faults.append("num_results cannot be given: Bedrock takes none for a structured data store.")
+    elif number is not None and not _is_count(number):
         faults.append(f"num_results must be a whole number from 1 to {MOST_RESULTS}, not {shown(number)}.")
     given = arguments.get("filter")
     if given is not None and not isinstance(given, Mapping):
@@ -80,7 +84,7 @@ def of_parameters(base: KnowledgeBase, parameters: Mapping[str, str]) -> Query:
     wanted = _json_object(base, given["filter"]) if "filter" in given else {}
     for name, value in given.items():
         if name not in OWN_PARAMETERS:
-            wanted[name] = _attribute(base, name, value)
+            wanted[name] = attribute(base, name, value)
     return of_arguments(base, arguments | ({"filter": wanted} if wanted else {}))
 
 
@@ -114,11 +118,12 @@ def _json_object(base: KnowledgeBase, text: str) -> dict[str, Any]:
 _STARTS_JSON: Final = ('"', "[", "{")
 
 
-def _attribute(base: KnowledgeBase, name: str, text: str) -> Any:
+def attribute(base: KnowledgeBase, name: str, text: str) -> Any:
     """What a parameter says: JSON where it looks like it or where the attribute is no text, else the text itself."""
     declared = base.caller_filters.get(name)
     textual = declared is None or declared.type in ("string", "string_list")
-    if textual and not text.startswith(_STARTS_JSON):
+    listed = declared is not None and text in declared.values
+    if listed or (textual and not text.startswith(_STARTS_JSON)):
         return text
     try:
         return _parsed(text)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -12,6 +13,10 @@ from gateway.knowledge.wording import shown
 
 _BEDROCKS_OWN = "x-amz-bedrock-kb-"  # attributes that say again what stands in source and page
 _MOST_METADATA = 20
+
+_NUMBER = re.compile(r"(?:^|(?<=[\r\v\f\x85\u2028\u2029]))(?=[^\S\n]{0,20}\[\d{1,9}\])", re.MULTILINE)
+"""Where a line of a passage would read as the head of another one: whoever writes documents must not make passages up.
+A backslash, which Markdown drops, tells the two apart."""
 
 
 def as_text(page: Page) -> str:
@@ -29,16 +34,20 @@ def _opening(page: Page) -> str:
 
 def _entry(entry: Numbered) -> str:
     passage = entry.passage
-    head = f"[{entry.number}] {title(passage)}"
-    if notes := ", ".join(_notes(entry)):
-        head += f" ({notes})"
-    lines = [head]
-    if passage.metadata and (described := _metadata(passage)):
+    lines = [heading(entry)]
+    if described := attributes(passage):
         lines.append(described)
-    lines.append(body(passage))
+    lines.append(_NUMBER.sub(r"\\", body(passage)))
     if entry.continues:
         lines.append("[this passage goes on: see the end of this result]")
     return "\n".join(lines)
+
+
+def heading(entry: Numbered) -> str:
+    """The passage's number, where it stands and how well it matches, on one line."""
+    head = f"[{entry.number}] {title(entry.passage)}"
+    notes = ", ".join(_notes(entry))
+    return f"{head} ({notes})" if notes else head
 
 
 def title(passage: Passage) -> str:
@@ -74,7 +83,8 @@ def body(passage: Passage) -> str:
     return "\n".join(part for part in (named, passage.text.strip()) if part)
 
 
-def _metadata(passage: Passage) -> str:
+def attributes(passage: Passage) -> str:
+    """The passage's metadata on one line, without what its heading says; empty where there is none."""
     own = {key: value for key, value in passage.metadata.items() if not key.startswith(_BEDROCKS_OWN)}
     listed = [f"{one_line(key)}: {_value(value)}" for key, value in list(own.items())[:_MOST_METADATA]]
     more = len(own) - len(listed)

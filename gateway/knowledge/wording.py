@@ -6,12 +6,18 @@ from typing import Any
 
 from gateway.catalog.quoting import one_line
 
+MOST_FAULTS = 10
+"""Faults that a message names; who made more of them made the same ones again."""
+
 _LONGEST = 60  # characters
 
 
 def shown(value: Any) -> str:
     """The value on one line, shortened."""
-    text = repr(value[: _LONGEST * 2] if isinstance(value, str) else value)
+    try:
+        text = repr(value[: _LONGEST * 2] if isinstance(value, str) else value)
+    except (ValueError, RecursionError):  # a number of thousands of digits, or lists in lists without end
+        return "that"
     return one_line(text if len(text) <= _LONGEST else f"{text[:_LONGEST]}...")
 
 
