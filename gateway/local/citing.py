@@ -12,7 +12,7 @@ QUOTE = 200  # characters of a passage that are quoted
 
 _WORD = re.compile(r"\w\w+")
 _SENTENCE = re.compile(r".+?(?:[.!?](?=\s)|$)", re.MULTILINE)
-_CITATION = re.compile(r"\[(\d+)\]")
+_CITATION = re.compile(r"\[(\d+(?:\s*[,;–-]\s*\d+)*)\]")  # [2], [1, 3] and [2-4]
 _STOP_WORDS = frozenset(
     _WORD.findall(
         "about after all also an and any are as at be been before but by can could did do does for from had has have "

@@ -54,15 +54,12 @@ def passages(body: Mapping[str, Any]) -> list[Passage]:
     """The passages in the last message, the results of tools included, in their order."""
     messages = _messages(body)
     texts = _texts(messages[-1]) if messages else ()
-    return [passage for text in texts for _, block in _parts(text) for passage in _inside(block)]
+    return [passage for text in texts for _, block in _parts(text) for passage in _inside(block)[0]]
 
 
 def without_passages(text: str) -> str:
-    """A text with a few words about each block of passages in its place."""
-    return "".join(
-        own if block is None else f"{own}<passages> {len(_inside(block))} passages </passages>"
-        for own, block in _parts(text)
-    )
+    """A text in whose blocks of passages their number stands for them; what else is said there is kept."""
+    return "".join(own if block is None else own + _told(block) for own, block in _parts(text))
 
 
 def _messages(body: Mapping[str, Any]) -> Sequence[Message]:
@@ -94,12 +91,24 @@ def _parts(text: str) -> Iterator[tuple[str, str | None]]:
     yield rest, None
 
 
-def _inside(block: str | None) -> list[Passage]:
+def _inside(block: str | None) -> tuple[list[Passage], str]:
+    """The passages of a block, and what stands there beside them."""
     found: list[Passage] = []
-    for piece in (block or "").split("</passage>")[:-1]:
-        if (opened := _PASSAGE.search(piece)) is not None:
-            named = {name: html.unescape(value) for name, value in _ATTRIBUTE.findall(opened[1])}
-            number = named.get("number", str(len(found) + 1))
-            text = piece[opened.end() :].strip("\r\n")
-            found.append(Passage(number, text, named.get("knowledge_base", ""), named.get("source", "")))
-    return found
+    *pieces, rest = (block or "").split("</passage>")
+    beside = []
+    for piece in pieces:
+        if (opened := _PASSAGE.search(piece)) is None:
+            beside.append(piece)
+            continue
+        beside.append(piece[: opened.start()])
+        named = {name: html.unescape(value) for name, value in _ATTRIBUTE.findall(opened[1])}
+        number = named.get("number", str(len(found) + 1))
+        text = piece[opened.end() :].strip("\r\n")
+        found.append(Passage(number, text, named.get("knowledge_base", ""), named.get("source", "")))
+    return found, "".join((*beside, rest)).strip()
+
+
+def _told(block: str) -> str:
+    found, beside = _inside(block)
+    lines = [f"{len(found)} passage{'s' * (len(found) != 1)}" if found else "", beside]
+    return "\n".join(["<passages>", *filter(None, lines), "</passages>"])

@@ -22,14 +22,14 @@ def block(*texts: str, first: int = 1, base: str = "handbook") -> str:
     return f"<passages>\n{passages}\n</passages>"
 
 
-def said(client: Any, *texts: str, system: str = "Answer, and cite passages as [1].") -> str:
+def said(client: Any, *texts: str, system: str = "Answer, and cite passages as [1] or [2, 3].") -> str:
     message = {"role": "user", "content": [{"text": text} for text in texts]}
     answer = client.converse(modelId=MODEL, system=[{"text": system}], messages=[message])
     return str(answer["output"]["message"]["content"][0]["text"])
 
 
 def cited(text: str) -> list[str]:
-    return re.findall(r"\[(\d+)\]", text)
+    return re.findall(r"\[(\d[\d, -]*)\]", text)
 
 
 @pytest.mark.parametrize(
@@ -57,7 +57,7 @@ def test_without_passages_nothing_is_cited_and_nothing_rewritten(client: Any) ->
     text = said(client, "How long is parental leave?")
 
     assert "passage" not in text.replace("cite passages as", "")
-    assert "> Answer, and cite passages as [1]." in text
+    assert "> Answer, and cite passages as [1] or [2, 3]." in text
 
 
 def test_where_no_passage_shares_a_word_none_is_cited(client: Any) -> None:
@@ -80,10 +80,19 @@ def test_words_that_every_passage_holds_count_for_little(client: Any) -> None:
 def test_the_passages_are_listed_and_their_text_is_not_quoted_in_full(client: Any) -> None:
     text = said(client, block(LEAVE, TRAVEL * 50), "How long is parental leave?")
 
-    assert "> <passages> 2 passages </passages>" in text
+    assert "> <passages>\n> 2 passages\n> </passages>" in text
     assert "> How long is parental leave?" in text
     assert re.search(r"- 1: handbook s3://handbook/1.md \(\d+ characters, SHA-256 [0-9a-f]{12}\)", text)
     assert "- 2: handbook s3://handbook/2.md (4,200 characters" in text
+
+
+def test_what_stands_beside_the_passages_is_quoted(client: Any) -> None:
+    missing = "The knowledge base policies could not be searched."
+    text = said(client, block(LEAVE).replace("\n</passages>", f"\n{missing}\n</passages>"), "Leave?")
+    none = said(client, "<passages>\nNo passage was found.\n</passages>", "Leave?")
+
+    assert f"> 1 passage\n> {missing}" in text
+    assert "> <passages>\n> No passage was found.\n> </passages>" in none
 
 
 def test_two_passages_that_differ_anywhere_give_two_answers(client: Any) -> None:
