@@ -14,7 +14,7 @@ def init(
         Path, typer.Argument(metavar="DIR", help="Where to write it; created when absent.", show_default=False)
     ] = Path(),
 ) -> None:
-    """Write a starter catalog: four sample specialists, gateway.yaml and a README. Never overwrites a file."""
+    """Write a starter catalog: specialists, a knowledge base, gateway.yaml and a README. Never overwrites a file."""
     from gateway import samples
 
     starter = samples.write(folder)

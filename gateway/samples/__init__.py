@@ -14,6 +14,11 @@ from gateway.errors import GatewayError, UsageError
 _SCHEMA_LINE = re.compile(r"^(# yaml-language-server: \$schema=)\S*?([\w-]+\.schema\.json)$", re.MULTILINE)
 _SCHEMAS = ".schemas"  # beside the files, so that an editor completes and checks them offline
 
+_FOLDERS = {"specialists": "specialists", "knowledge_bases": "knowledge_bases", "docs": "gateway_docs"}
+"""What the folders of the samples are called in a starter. Its `docs` would be somebody's own where there is one."""
+
+_LOCAL_LINE = re.compile(r"^(local: \.\./)docs/$", re.MULTILINE)
+
 
 @dataclass(frozen=True, slots=True)
 class Starter:
@@ -79,17 +84,18 @@ def _files() -> Iterator[tuple[str, str]]:
     """Every file of the starter, in the order to write it: its path with `/`, and its text."""
     root = folder()
     yield "README.md", (Path(__file__).parent / "starter.md").read_text("utf-8")
-    yield "gateway.yaml", _own_schema((root / "gateway.yaml").read_text("utf-8"), "")
-    for top in ("specialists", "knowledge_bases"):
+    yield "gateway.yaml", _own_paths((root / "gateway.yaml").read_text("utf-8"), "")
+    for top, called in _FOLDERS.items():
         for path in sorted((root / top).rglob("*")):
             if path.is_file():
-                relative = path.relative_to(root)
-                yield relative.as_posix(), _own_schema(path.read_text("utf-8"), relative.parent)
+                relative = called / path.relative_to(root / top)
+                yield relative.as_posix(), _own_paths(path.read_text("utf-8"), relative.parent)
     for kind in KINDS:
         yield f"{_SCHEMAS}/{kind}.schema.json", text_of(kind)
 
 
-def _own_schema(text: str, folder_of_file: str | Path) -> str:
-    """The text with its `yaml-language-server` line pointing at the starter's own copy of the schema."""
+def _own_paths(text: str, folder_of_file: str | Path) -> str:
+    """The text with its `yaml-language-server` line at the starter's own schema, and `local` at its own folder."""
     to_schemas = Path(os.path.relpath(_SCHEMAS, folder_of_file or ".")).as_posix()
-    return _SCHEMA_LINE.sub(rf"\g<1>{to_schemas}/\g<2>", text)
+    text = _SCHEMA_LINE.sub(rf"\g<1>{to_schemas}/\g<2>", text)
+    return _LOCAL_LINE.sub(rf"\g<1>{_FOLDERS['docs']}/", text)

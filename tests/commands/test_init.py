@@ -9,7 +9,10 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
+from gateway.catalog import load
 from gateway.commands import app
+
+ROOT = Path(__file__).resolve().parents[2]
 
 
 def init(*arguments: object) -> Result:
@@ -24,12 +27,38 @@ def test_the_starter_catalog_has_no_fault_at_all(tmp_path: Path) -> None:
 
 def test_every_file_points_its_editor_at_a_schema_that_was_written_along(tmp_path: Path) -> None:
     init(tmp_path)
-    files = [tmp_path / "gateway.yaml", *tmp_path.glob("specialists/*.yaml")]
-    assert len(files) == 5
+    files = [tmp_path / "gateway.yaml", *tmp_path.glob("specialists/*.yaml"), *tmp_path.glob("knowledge_bases/*.yaml")]
+    assert len(files) == 7
     for file in files:
         line = re.search(r"^# yaml-language-server: \$schema=(\S+)$", file.read_text("utf-8"), re.MULTILINE)
         assert line, f"{file} names no schema"
         assert json.loads((file.parent / line[1]).read_text("utf-8"))["$schema"].startswith("https://json-schema.org/")
+
+
+def test_what_the_sample_knowledge_base_searches_is_written_along(tmp_path: Path) -> None:
+    init(tmp_path)
+    catalog = load(tmp_path, {}).catalog
+    folder = catalog.root / (catalog.knowledge_bases["gateway_docs"].local or "nowhere")
+    assert folder == catalog.root / "gateway_docs"
+    pages = {path.name: path.read_text("utf-8") for path in ROOT.glob("docs/*.md*")}
+    assert {path.name: path.read_text("utf-8") for path in folder.iterdir()} == pages
+
+
+def test_its_pages_lead_to_files_that_the_starter_has(tmp_path: Path) -> None:
+    init(tmp_path)
+    pages = list(tmp_path.glob("gateway_docs/*.md"))
+    targets = [
+        (page, target) for page in pages for target in re.findall(r"\]\(([^)\s#:]+)[)#]", page.read_text("utf-8"))
+    ]
+    assert len(targets) > len(pages)
+    assert [target for page, target in targets if not (page.parent / target).exists()] == []
+
+
+def test_a_docs_folder_of_ones_own_stays_ones_own(tmp_path: Path) -> None:
+    (tmp_path / "docs").mkdir()
+    (tmp_path / "docs" / "index.md").write_text("mine")
+    init(tmp_path)
+    assert [(path.name, path.read_text()) for path in (tmp_path / "docs").iterdir()] == [("index.md", "mine")]
 
 
 def test_every_file_is_listed_and_the_next_commands_follow(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
