@@ -1,0 +1,200 @@
+"""A folder that answers searches as a Bedrock Knowledge Base does."""
+
+from __future__ import annotations
+
+import logging
+import sqlite3
+import threading
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+
+from gateway.local.errors import UnavailableError
+from gateway.local.knowledge import lexical, ranking, results, snapshot, store
+from gateway.local.knowledge.connections import Connections
+from gateway.local.knowledge.embedding import Embedder, best_available
+from gateway.local.knowledge.indexing import Indexer, StoppedError
+from gateway.local.knowledge.snapshot import Snapshot
+from gateway.local.retrieval import Found, Search
+
+_log = logging.getLogger(__name__)
+
+_RESCAN = 2.0  # seconds from one look at the folder to the next, at least
+_RESCAN_SHARE = 20  # and at least so many times as long as a look takes
+_POLL = 0.2  # seconds between looks at an index that another process is making
+
+
+class FolderRetriever:
+    """Searches a folder of documents; `name` stands for the bucket in their URIs, s3://NAME/path/in/folder.md.
+
+    `index` is the SQLite file that keeps the index, which is the retriever's own: whatever else lies there is replaced.
+    Several processes may share it; one of them indexes. Making a retriever starts indexing on a thread, `progress` is
+    told there how many documents are done and how many there are, and a search waits for it. Later changes to the
+    folder are found by a look at it that a search brings about, beside it, every few seconds at most.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        name: str,
+        index: Path,
+        embedder: Embedder | None = None,
+        progress: Callable[[int, int], None] | None = None,
+    ) -> None:
+        self.name = name
+        self.folder = folder
+        self._index = index
+        self._embedder = embedder if embedder is not None else best_available()
+        self._closed = threading.Event()
+        self._wanted = threading.Event()
+        self._ready = threading.Event()
+        self._failure: str | None = None
+        self._broken = False
+        self._next_look = 0.0
+        self._skipped: Mapping[str, str] = {}
+        self._loading = threading.Lock()
+        self._snapshot: Snapshot | None = None
+        self._connections = Connections(index)
+        self._indexer = Indexer(folder, index, self._embedder, self._closed.is_set, progress or _unheard)
+        self._thread = threading.Thread(target=self._work, name=f"index of {name}", daemon=True)
+        self._wanted.set()
+        self._thread.start()
+
+    @property
+    def skipped(self) -> Mapping[str, str]:
+        """Why files are not in the index, by their path in the folder, as of the last look at it."""
+        return MappingProxyType(self._skipped)
+
+    def wait(self, timeout: float | None = None) -> bool:
+        """Whether the first indexing has ended, well or not, within so many seconds."""
+        return self._ready.wait(timeout)
+
+    def retrieve(self, search: Search) -> Found:
+        """The chunks that the filter lets through, best first: every one of them has its place.
+
+        Raises UnavailableError when the folder cannot be indexed, with the reason, and when the retriever is closed.
+        """
+        self._await_index()
+        query = self._embedder.embed([search.text])[0]
+        try:
+            return self._answer(search, query)
+        except (sqlite3.DatabaseError, OSError) as error:
+            if isinstance(error, sqlite3.Error) and not store.is_broken(error):
+                raise UnavailableError(f"The index of {self.name} cannot be read: {error}.") from error
+        self._begin_anew()
+        self._await_index()
+        try:
+            return self._answer(search, query)
+        except (sqlite3.DatabaseError, OSError) as error:
+            raise UnavailableError(f"The index of {self.name} cannot be read: {error}.") from error
+
+    def close(self) -> None:
+        """Ends indexing, which keeps what it has finished, and lets go of the files. Searches that wait end at once."""
+        self._closed.set()
+        self._wanted.set()
+        self._ready.set()
+        self._thread.join()
+        self._connections.close()
+
+    def _await_index(self) -> None:
+        self._ready.wait()
+        if self._closed.is_set():
+            raise UnavailableError(f"The knowledge base {self.name} is closed.")
+        if time.monotonic() >= self._next_look:
+            self._wanted.set()
+        if self._failure is not None:
+            raise UnavailableError(f"The folder of {self.name} cannot be indexed: {self._failure}.")
+
+    def _begin_anew(self) -> None:
+        _log.warning("The index of %s is broken and is made anew.", self.name)
+        self._broken = True
+        self._ready.clear()
+        if self._closed.is_set():
+            self._ready.set()
+        self._wanted.set()
+
+    def _work(self) -> None:
+        """Looks at the folder whenever that is wanted, until closed."""
+        while True:
+            self._wanted.wait()
+            if self._closed.is_set():
+                return
+            self._wanted.clear()
+            began = time.monotonic()
+            try:
+                self._look()
+                self._failure = None
+            except StoppedError:
+                return
+            except Exception as error:  # the thread lives on: the next look may succeed
+                self._failure = f"{error}" or type(error).__name__
+                _log.warning("The folder of %s cannot be indexed: %s.", self.name, self._failure)
+            took = time.monotonic() - began
+            self._next_look = time.monotonic() + max(_RESCAN, _RESCAN_SHARE * took)
+            self._ready.set()
+
+    def _look(self) -> None:
+        """Indexes what was changed; when another process is at it, waits until there is an index to search."""
+        self._index.parent.mkdir(parents=True, exist_ok=True)
+        while not self._closed.is_set():
+            with store.lock(self._index) as mine:
+                if mine:
+                    self._update()
+                    break
+            if store.is_complete(self._index, self._embedder.name):
+                break
+            self._closed.wait(_POLL)
+        if not self._closed.is_set():
+            with self._connections.one() as connection, store.transaction(connection):
+                self._current(connection)
+
+    def _update(self) -> None:
+        broken, self._broken = self._broken, False
+        try:
+            if broken:
+                store.begin_anew(self._index, self._embedder.name)
+            self._skipped = self._indexer.update()
+        except sqlite3.DatabaseError as error:
+            if not store.is_broken(error):
+                raise
+            _log.warning("The index of %s is broken and is made anew.", self.name)
+            store.begin_anew(self._index, self._embedder.name)
+            self._skipped = self._indexer.update()
+
+    def _answer(self, search: Search, query: np.ndarray[Any, np.dtype[np.float32]]) -> Found:
+        with self._connections.one() as connection, store.transaction(connection):
+            current = self._current(connection)
+            allowed = np.arange(len(current.ids))
+            if search.filter is not None:
+                allowed = np.flatnonzero(current.attributes.mask(connection, search.filter))
+            end = search.offset + search.limit
+            similarities = current.vectors @ query
+            if search.hybrid:
+                by_words = lexical.search(connection, search.text, current.frequencies)
+                positions, scores = ranking.fused(similarities, allowed, current.positions(by_words), end)
+            else:
+                positions, scores = ranking.by_meaning(similarities, allowed, end)
+            chosen = current.ids[positions[search.offset :]].tolist()
+            scores = scores[search.offset :].tolist()
+            return Found(results.fetch(connection, self.name, chosen, scores), more=end < len(allowed))
+
+    def _current(self, connection: sqlite3.Connection) -> Snapshot:
+        """What is in memory of the state that the connection's transaction sees."""
+        state = store.state(connection)
+        with self._loading:
+            held = self._snapshot
+            if held is None or held.state != state:
+                held = snapshot.load(
+                    connection, state, name=self.name, dimensions=self._embedder.dimensions, previous=held
+                )
+                self._snapshot = held
+            return held
+
+
+def _unheard(done: int, total: int) -> None:
+    """Where progress goes that nobody asked for."""
