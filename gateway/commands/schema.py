@@ -1,4 +1,4 @@
-"""`gateway schema`: the JSON Schema of a file people write, or of a receipt, for editors and other tools."""
+"""`gateway schema`: the JSON Schema of a file people write, or of what clients get, for editors and other tools."""
 
 from __future__ import annotations
 
@@ -16,14 +16,23 @@ class SchemaName(StrEnum):
     KNOWLEDGE_BASE = "knowledge-base"
     GATEWAY = "gateway"
     RECEIPT = "receipt"
+    SEARCH_RESULT = "search-result"
+
+
+_RESULTS = {
+    SchemaName.RECEIPT: ("gateway.consult", "receipt.schema.json"),
+    SchemaName.SEARCH_RESULT: ("gateway.knowledge", "search_result.schema.json"),
+}
 
 
 def schema(
     name: Annotated[SchemaName, typer.Argument(help="What the schema describes.", show_default=False)],
 ) -> None:
-    """Print the JSON Schema (2020-12) of a specialist's file, a knowledge base's, gateway.yaml, or a receipt."""
-    if name is SchemaName.RECEIPT:
-        typer.echo(files("gateway.consult").joinpath("receipt.schema.json").read_text("utf-8"), nl=False)
+    """Print the JSON Schema (2020-12) of a specialist's file, a knowledge base's, gateway.yaml, a receipt, or
+    what a search brings."""
+    if name in _RESULTS:
+        room, file = _RESULTS[name]
+        typer.echo(files(room).joinpath(file).read_text("utf-8"), nl=False)
         return
     kinds = {SchemaName.SPECIALIST: "specialist", SchemaName.KNOWLEDGE_BASE: "knowledge_base"}
     typer.echo(text_of(kinds.get(name, "gateway")), nl=False)  # type: ignore[arg-type]

@@ -18,7 +18,6 @@ from gateway.knowledge.links import base_uri, search_uri
 from gateway.knowledge.parameters import value_text
 
 _EXAMPLE: Final = "Where do I start?"
-_MOST_VALUES: Final = 100
 _TYPES: Final = {
     "string": "a text",
     "number": "a number",
@@ -91,9 +90,7 @@ def _filter(name: str, declared: CallerFilter) -> str:
         said += f": {' '.join(declared.description.split())}"
     if not declared.values:
         return said
-    listed = ", ".join(map(value_text, declared.values[:_MOST_VALUES]))
-    more = len(declared.values) - _MOST_VALUES
-    return f"{said} (takes {listed}{f' and {more} more' if more > 0 else ''})"
+    return f"{said} (takes {', '.join(map(value_text, declared.values))})"
 
 
 def _results(base: KnowledgeBase) -> Iterator[str]:

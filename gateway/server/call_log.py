@@ -1,4 +1,4 @@
-"""One JSON line per call: who asked which specialist, how it went and what it cost; never what was said."""
+"""One JSON line per call and search: who asked whom, how it went and what it cost; never what was said."""
 
 from __future__ import annotations
 
@@ -35,15 +35,23 @@ class CallLog:
 
     def answered(self, caller: Caller, receipt: Receipt) -> None:
         """A call that ended with an answer, whole or cut."""
-        self._add(caller, receipt, "ok")
+        self._called(caller, receipt, "ok")
 
     def failed(self, caller: Caller, receipt: Receipt) -> None:
         """A call that ended with an error: the last attempt's, or that of the arguments when there was none."""
-        self._add(caller, receipt, receipt.attempts[-1].outcome if receipt.attempts else "Refused")
+        self._called(caller, receipt, receipt.attempts[-1].outcome if receipt.attempts else "Refused")
 
     def cancelled(self, caller: Caller, receipt: Receipt) -> None:
         """A call whose client went away or took it back."""
-        self._add(caller, receipt, "Cancelled")
+        self._called(caller, receipt, "Cancelled")
+
+    def searched(self, caller: Caller, knowledge_base: str, outcome: str, passages: int, seconds: float) -> None:
+        """A search by a client itself: `outcome` is ok, Refused, Cancelled, Timeout or AWS's error code."""
+        self._add(
+            caller,
+            "search",
+            {"knowledge_base": knowledge_base, "outcome": outcome, "passages": passages, "seconds": round(seconds, 4)},
+        )
 
     def close(self, timeout: float = 1.0) -> None:
         """Write what is waiting, `timeout` seconds at most."""
@@ -53,12 +61,8 @@ class CallLog:
             return
         self._writer.join(timeout)
 
-    def _add(self, caller: Caller, receipt: Receipt, outcome: str) -> None:
-        line = {
-            "time": datetime.now(UTC).isoformat(timespec="milliseconds"),
-            "event": "call",
-            "issuer": caller.issuer,
-            "caller": caller.subject,
+    def _called(self, caller: Caller, receipt: Receipt, outcome: str) -> None:
+        said = {
             "specialist": receipt.specialist,
             "outcome": outcome,
             "model_id": receipt.model_id or (receipt.attempts[-1].model_id if receipt.attempts else None),
@@ -67,6 +71,16 @@ class CallLog:
             "output_tokens": receipt.usage.output,
             "cost_usd": receipt.cost_usd,
             "seconds": round(receipt.seconds, 4),
+        }
+        self._add(caller, "call", said)
+
+    def _add(self, caller: Caller, event: str, said: dict[str, Any]) -> None:
+        line = {
+            "time": datetime.now(UTC).isoformat(timespec="milliseconds"),
+            "event": event,
+            "issuer": caller.issuer,
+            "caller": caller.subject,
+            **said,
         }
         if self._dropped:
             line["lines_dropped_before"] = self._dropped

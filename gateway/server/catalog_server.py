@@ -7,17 +7,28 @@ from typing import Any
 import fastmcp
 from fastmcp import FastMCP
 from fastmcp.exceptions import NotFoundError
+from fastmcp.resources import Resource, ResourceResult, ResourceTemplate
+from fastmcp.server.completions import CompletionReference
+from fastmcp.server.dependencies import get_context
 from fastmcp.tools import Tool, ToolResult
 from fastmcp.utilities.versions import VersionSpec
 from mcp.shared.exceptions import MCPError
-from mcp_types import INVALID_PARAMS
+from mcp_types import INVALID_PARAMS, Completion, CompletionArgument, CompletionContext, ResourceTemplateReference
+from mcp_types.version import MODERN_PROTOCOL_VERSIONS
 from opentelemetry import trace
 
+from gateway.knowledge.wording import shown
 from gateway.server.provider import CatalogProvider
+from gateway.server.resources import address
+from gateway.suggest import nearest
+
+_RESOURCE_NOT_FOUND = -32002
+"""Until 2026-07-28, which has INVALID_PARAMS for it:
+https://modelcontextprotocol.io/specification/2025-11-25/server/resources#error-handling"""
 
 
 class CatalogServer(FastMCP):
-    """A server whose tools all come from one provider."""
+    """A server whose tools, resources and templates all come from one provider."""
 
     def __init__(self, provider: CatalogProvider, **options: Any) -> None:
         """The options are FastMCP's."""
@@ -25,6 +36,8 @@ class CatalogServer(FastMCP):
         self._catalog = provider
         # Without this hook each tools/call of 2026-07-28 runs tools/list again, at a cost that grows with the catalog.
         self._mcp_server.get_tool_input_schema = provider.input_schema
+        if any(template.completes for template in provider.components.templates.values()):
+            self.add_completion_handler(self._completion)
         if isinstance(trace.get_tracer_provider(), trace.ProxyTracerProvider):
             # No OpenTelemetry SDK would record the spans that FastMCP otherwise describes for each call.
             fastmcp.settings.telemetry_mode = "propagation_only"
@@ -40,6 +53,41 @@ class CatalogServer(FastMCP):
             message = f"There is no tool {name[:64]!r}; tools/list names those there are."
             raise MCPError(code=INVALID_PARAMS, message=message) from None
 
+    async def read_resource(self, uri: str, **options: Any) -> ResourceResult:
+        """FastMCP's; but of a resource that does not exist it says, as MCPError, which one may have been meant.
+
+        https://modelcontextprotocol.io/specification/2026-07-28/server/resources#error-handling
+        """
+        try:
+            return await super().read_resource(uri, **options)
+        except NotFoundError:
+            request = get_context().request_context
+            modern = request is None or request.protocol_version in MODERN_PROTOCOL_VERSIONS
+            code = INVALID_PARAMS if modern else _RESOURCE_NOT_FOUND
+            message = f"There is no resource {shown(uri)}; {self._meant(uri)}"
+            raise MCPError(code=code, message=message, data={"uri": uri}) from None
+
+    def _meant(self, uri: str) -> str:
+        known = [*self._catalog.components.resources, *self._catalog.components.templates]
+        close = nearest(address(uri)[:100], known)
+        return f"did you mean {close}?" if close else "resources/list names those there are."
+
+    async def _completion(
+        self,
+        ref: CompletionReference,
+        argument: CompletionArgument,
+        context: CompletionContext | None,  # noqa: ARG002 - FastMCP's signature
+    ) -> Completion | None:
+        template = self._catalog.components.template(ref.uri) if isinstance(ref, ResourceTemplateReference) else None
+        return None if template is None else template.completion(argument.name, argument.value)
+
+    # FastMCP's of the following ask every provider in a task of its own. Who calls them checks the component's `auth`.
+
     async def _get_tool(self, name: str, version: VersionSpec | None = None) -> Tool | None:
-        # FastMCP's asks every provider in a task of its own. Its get_tool, the one caller, checks the tool's `auth`.
         return await self._catalog.get_tool(name, version)
+
+    async def _get_resource(self, uri: str, version: VersionSpec | None = None) -> Resource | None:
+        return await self._catalog.get_resource(uri, version)
+
+    async def _get_resource_template(self, uri: str, version: VersionSpec | None = None) -> ResourceTemplate | None:
+        return await self._catalog.get_resource_template(uri, version)

@@ -18,6 +18,9 @@ _REFUSAL = json.dumps(
     }
 ).encode()
 
+_CALLS = ("tools/call", "resources/read")
+"""What begins work of its own: a resource may be a search."""
+
 _LONGEST = 65_536  # bytes of a body that is read to see whether it is a call
 
 
@@ -33,7 +36,7 @@ class Drain:
         self.draining = False
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """One request, passed on or, when it is a tool's call and the gateway is ending, refused with 503.
+        """One request, passed on or, when it is a call and the gateway is ending, refused with 503.
 
         Lists and the like are still answered: a client whose call is in flight may need one to read its result.
         """
@@ -65,15 +68,15 @@ class Drain:
 
 
 async def _is_call(scope: Scope, receive: Receive) -> tuple[bool, Receive]:
-    """Whether a request is `tools/call`, and a `receive` that gives its body (once more)."""
+    """Whether a request is one of those that begin work, and a `receive` that gives its body (once more)."""
     method = Headers(scope=scope).get("mcp-method")
     if method is not None or scope["method"] != "POST":
-        return method == "tools/call", receive
+        return method in _CALLS, receive
     length = Headers(scope=scope).get("content-length", "")
     if not length.isdecimal() or int(length) > _LONGEST:
         return True, receive  # nothing but a call has so much to say
     body, again = await read_ahead(receive, _LONGEST)
-    return b'"tools/call"' in body, again
+    return any(f'"{name}"'.encode() in body for name in _CALLS), again
 
 
 async def _refuse(send: Send) -> None:

@@ -26,6 +26,10 @@ from gateway.server.drain import Drain
 
 PATH = "/mcp"
 
+_LONGEST_HEAD = 384 * 1024
+"""Bytes of a request's head. A client of 2026-07-28 repeats the URI it reads in the header `Mcp-Name`, and the longest
+query that Bedrock takes has 20,000 characters, each of up to 12 bytes once percent-encoded."""
+
 
 class HttpServer:
     """A FastMCP server on a socket of its own, from `bind` to the last answered call."""
@@ -64,6 +68,7 @@ class HttpServer:
             uvicorn.Config(
                 _Open(drain, self._routes(drain)),
                 http="h11",  # httptools lets malformed headers pass that MCP's conformance wants refused
+                h11_max_incomplete_event_size=_LONGEST_HEAD,
                 lifespan="on",
                 log_config=None,
                 access_log=False,

@@ -20,6 +20,12 @@ HEARTBEAT = 9.0
 """Seconds of silence after which a message without text is sent: some clients and proxies give up after a minute."""
 
 
+def wanted(context: Context) -> bool:
+    """Whether the client sent a progress token with the request being served."""
+    request = context.request_context
+    return request is not None and request.meta is not None and request.meta.get("progressToken") is not None
+
+
 class Progress:
     """Sends a feed to one caller while the consultation runs: `async with Progress(...)`."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from functools import partial
 from typing import Any
@@ -10,19 +10,21 @@ from typing import Any
 from fastmcp import Context
 from fastmcp.server.dependencies import get_context
 from fastmcp.tools import Tool, ToolResult
-from mcp_types import TextContent, ToolAnnotations
+from mcp_types import ResourceLink, TextContent, ToolAnnotations
 from mcp_types import Tool as MCPTool
 from pydantic import PrivateAttr
 
 from gateway.catalog.entries import Specialist
 from gateway.consult.caller import Caller
 from gateway.consult.consultation import Answer, ConsultationFailed, Consultations
+from gateway.consult.evidence import Found
 from gateway.consult.feed import Feed, Follow
 from gateway.consult.receipt import META_KEY, Receipt
+from gateway.knowledge.text import title
 from gateway.server.call_log import CallLog
 from gateway.server.callers import caller
 from gateway.server.cancellation import Cancellations
-from gateway.server.progress import Progress
+from gateway.server.progress import Progress, wanted
 
 
 class SpecialistTool(Tool):
@@ -72,7 +74,7 @@ class SpecialistTool(Tool):
                 answer = await self._follow(context, arguments, who, cancelled)
                 if self._log is not None:
                     self._log.answered(who, answer.receipt)
-                return _result(answer.text, answer.receipt)
+                return _result(answer.text, answer.receipt, cited=answer.cited)
         except ConsultationFailed as failed:
             if self._log is not None:
                 self._log.failed(who, failed.receipt)
@@ -84,19 +86,21 @@ class SpecialistTool(Tool):
         self, context: Context, arguments: dict[str, Any], who: Caller, cancelled: Callable[[Receipt], None]
     ) -> Answer:
         consult = partial(self._consultations.consult, self._specialist, arguments, caller=who, cancelled=cancelled)
-        if not _wants_progress(context):
+        if not wanted(context):
             return await consult()
         feed = Feed(Follow(self._specialist.progress))
         async with Progress(context, feed):
             return await consult(feed=feed)
 
 
-def _wants_progress(context: Context) -> bool:
-    request = context.request_context
-    return request is not None and request.meta is not None and request.meta.get("progressToken") is not None
-
-
-def _result(text: str, receipt: Receipt, *, is_error: bool = False) -> ToolResult:
+def _result(text: str, receipt: Receipt, *, cited: Sequence[Found] = (), is_error: bool = False) -> ToolResult:
     return ToolResult(
-        content=[TextContent(type="text", text=text)], meta={META_KEY: receipt.as_json()}, is_error=is_error
+        content=[TextContent(type="text", text=text), *map(_link, cited)],
+        meta={META_KEY: receipt.as_json()},
+        is_error=is_error,
     )
+
+
+def _link(found: Found) -> ResourceLink:
+    """Where a client reads what the answer cites under that number."""
+    return ResourceLink(type="resource_link", uri=found.uri, name=f"[{found.number}] {title(found.passage)}")

@@ -7,6 +7,7 @@ does: it is a tool of FastMCP's beside them.
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 from fastmcp.tools import Tool
@@ -34,7 +35,9 @@ def main(root: Path) -> None:
     def with_diagnostics(*args: object, **kwargs: object) -> object:
         server = build(*args, **kwargs)  # type: ignore[arg-type]
         (provider,) = [each for each in server.providers if isinstance(each, CatalogProvider)]
-        provider.swap({**provider._tools, "test_missing_capability": Tool.from_function(test_missing_capability)})
+        tool = Tool.from_function(test_missing_capability)
+        served = provider.components
+        provider.swap(replace(served, tools={**served.tools, tool.name: tool}))
         return server
 
     run.build = with_diagnostics  # type: ignore[assignment]

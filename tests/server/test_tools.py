@@ -7,7 +7,8 @@ from fastmcp import Client
 from mcp.shared.exceptions import MCPError
 
 from gateway.consult.consultation import Consultations
-from gateway.server.app import build
+from gateway.server.app import components
+from gateway.server.cancellation import Cancellations
 from gateway.server.provider import CatalogProvider
 from tests.conftest import ECHO, MODEL, MakeGateway, WriteCatalog, sound
 
@@ -66,10 +67,10 @@ async def test_the_table_can_be_swapped_whole_under_a_running_server(
     server = make_gateway()
     (provider,) = [each for each in server.providers if isinstance(each, CatalogProvider)]
     catalog = sound(write_catalog({"specialists/other.yaml": ECHO}))
-    tools = await build(catalog, Consultations(catalog, aws)).list_tools()  # type: ignore[arg-type]
+    consultations = Consultations(catalog, aws)  # type: ignore[arg-type]
     async with Client(server) as client:
         assert [tool.name for tool in await client.list_tools()] == ["echo"]
-        provider.swap({tool.name: tool for tool in tools})
+        provider.swap(components(catalog, consultations, Cancellations(), None))
         assert [tool.name for tool in await client.list_tools()] == ["echo", "other"]
         assert provider.input_schema("echo") is not None
         assert provider.input_schema("nobody") is None
