@@ -24,6 +24,7 @@ from gateway.catalog.diagnostics import Severity
 from gateway.catalog.entries import PromptSource
 from gateway.catalog.prompt_text import prompt_in
 from gateway.catalog.rules import CATALOG_RULES
+from gateway.catalog.search_schema import OWN_PARAMETERS, search_input_schema, template_parameters
 from gateway.catalog.source import Scalar
 
 ROOT = Path(__file__).parent.parent.parent
@@ -45,7 +46,8 @@ FRAGMENTS = (
     "null", "true", "no", ".inf", "-.nan", "1e999", "0o17", "0x", "9" * 5000, "1:30", "${", "${A}", "${A:-b}",
     "{{ x }}", "{% if %}", "[" * 60, "{a: " * 60, "- " * 60, "? " * 60, "a" * 2000, "x-a: &a [*a]\n", "$ref: '#'",
     "type: str", "name: a\n", "inputs:\n", "\n" * 50, "timeout: 5\n", "cache: {}\n", "default: 1.10",
-    "enum: [1, a, ~]", "pattern: '('", "x: &b {y: *b}\n", "\U0001f642", "é",
+    "filter: {equals: {key: a, value: 1}}\n", "andAll: [", "caller_filters: {a: }\n", "{name: a}", "mode: tool\n",
+    "values: [1.10]\n", "reranking: {}\n", "enum: [1, a, ~]", "pattern: '('", "x: &b {y: *b}\n", "\U0001f642", "é",
 )  # fmt: skip
 Mutation = Callable[[random.Random, bytes], bytes]
 
@@ -120,6 +122,9 @@ def rename_key(chance: random.Random, data: bytes) -> bytes:
         b"1",
         b"~",
         b"system_prompt_file",
+        b"filter",
+        b"caller_filters",
+        b"knowledge_bases",
         b"",
         b"$ref",
     ]
@@ -170,18 +175,23 @@ EVERYTHING = ROOT / "tests/catalogs/valid/everything"
 WELL_FORMED = {
     "specialists/a.yaml": [path.read_bytes() for path in sorted((ROOT / "specialists").glob("*.yaml"))]
     + [(EVERYTHING / "specialists/reviewer.yaml").read_bytes()],
-    "knowledge_bases/a.yaml": [(EVERYTHING / "knowledge_bases/handbook.yaml").read_bytes()],
+    "knowledge_bases/a.yaml": [
+        (EVERYTHING / "knowledge_bases/handbook.yaml").read_bytes(),
+        (EVERYTHING.parent / "knowledge-bases/knowledge_bases/every_operator.yaml").read_bytes(),
+    ],
     "gateway.yaml": [(EVERYTHING / "gateway.yaml").read_bytes()],
 }
 ODD_VALUES: tuple[Any, ...] = (
     None, True, 0, -1, 1.5, 10**30, float("inf"), float("nan"), "", " ", "x", "${A}", "${", "{{ x }}", "5", "1.10",
     "300", "7d", "0s", "999999999d", [], {}, [[]], [None], ["x", "x"], {"x": 1}, {"type": "string"},
     {"type": "nothing"}, {"type": []}, {"$ref": "#"}, {"$ref": "#/$defs/x"}, {"$ref": "http://x"}, {"pattern": "("},
-    {"enum": [1, "1", 1.0]},
+    {"enum": [1, "1", 1.0]}, {"equals": {"key": "a", "value": 1}}, {"andAll": []}, {"key": "a", "value": [1]}, "all",
+    {"name": "a", "mode": "tool"}, {"team": "legal"}, {"include": ["a"]}, {"values": [1, True, 1.0]}, "vector", "DRAFT",
     {"properties": {"a": {"$ref": "#"}}}, {"anyOf": [{"type": "string"}, True]}, "a" * 300, "\n", "\u202e", "../../x",
     "/etc/passwd", "prompts/x", ".", "~", "Aa1" * 10,
 )  # fmt: skip
-ODD_KEYS = ("name", "title", "inputs", "x-a", "cache", "ttl", "type", "$ref", "default", "enum", "not", "a b", "", "é")
+ODD_KEYS = ("name", "title", "inputs", "x-a", "cache", "ttl", "type", "$ref", "default", "enum", "not", "a b", "", "é",
+            "equals", "andAll", "filter", "key", "value", "values", "metadata", "x-amz-a", "a" * 200)  # fmt: skip
 MUTATIONS: tuple[Mutation, ...] = (
     flip, cut, remove, shuffle_lines, repeat_lines, indent, insert, insert_at_a_value, rename_key, splice, unicode,
 )  # fmt: skip
@@ -190,7 +200,7 @@ MUTATIONS: tuple[Mutation, ...] = (
 def mutant(seed: int) -> tuple[str, bytes]:
     """Which file it is, specialists most often, and what it holds."""
     chance = random.Random(seed)
-    name = chance.choices(FILES, (6, 1, 1))[0]
+    name = chance.choices(FILES, (6, 4, 1))[0]
     if chance.random() < 0.35:
         return name, restructure(chance, name)
     data = chance.choice(CORPORA[name])
@@ -228,6 +238,11 @@ def check(name: str, data: bytes, loaded: Loaded) -> None:
         for key in ("system_prompt", "user_prompt", "retrieval_query"):
             if isinstance(node := source.find((key,)), Scalar):
                 check_prompt(prompt_in(source, node), lines)
+    for base in loaded.catalog.knowledge_bases.values():
+        Draft202012Validator.check_schema(search_input_schema(base))
+        json.dumps(search_input_schema(base), allow_nan=False).encode()
+        assert set(OWN_PARAMETERS) | set(base.caller_filters) >= set(template_parameters(base))
+        assert (base.timeout > 0, 200 <= base.result_tokens <= 100_000) == (True, True)
     for specialist in loaded.catalog.specialists.values():
         Draft202012Validator.check_schema(specialist.input_schema)
         json.dumps(specialist.input_schema, allow_nan=False).encode()

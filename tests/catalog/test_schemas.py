@@ -9,11 +9,13 @@ from dataclasses import MISSING, fields, is_dataclass
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 import pytest
+from botocore.loaders import Loader
 from jsonschema import Draft202012Validator
 from typer.testing import CliRunner
 
 from gateway.catalog import entries
 from gateway.catalog.schemas import KINDS, schema_of, text_of
+from gateway.catalog.search_schema import search_input_schema
 from gateway.commands import app
 
 SPECIALIST, KNOWLEDGE_BASE, GATEWAY = (schema_of(kind) for kind in KINDS)
@@ -130,6 +132,38 @@ def test_a_filter_is_the_same_wherever_it_is_written() -> None:
     assert {name: SPECIALIST["$defs"][name] for name in names} == {
         name: KNOWLEDGE_BASE["$defs"][name] for name in names
     }
+
+
+def test_what_bedrock_bounds_is_bounded_as_it_bounds_it() -> None:
+    """The newest service model that is installed, against what an author may write."""
+    shapes = Loader().load_service_model("bedrock-agent-runtime", "service-2")["shapes"]
+    search, properties = KNOWLEDGE_BASE["$defs"], KNOWLEDGE_BASE["properties"]
+    assert set(search["filter"]["properties"]) == set(shapes["RetrievalFilter"]["members"])
+    assert search["filter"]["properties"]["andAll"]["minItems"] == shapes["RetrievalFilterList"]["min"]
+    assert "max" not in shapes["RetrievalFilterList"]
+    for condition in ("scalar_condition", "number_condition", "text_condition", "list_condition"):
+        assert set(search[condition]["properties"]) == set(shapes["FilterAttribute"]["members"])
+    assert (search["attribute"]["minLength"], search["attribute"]["maxLength"]) == _length(shapes["FilterKey"])
+    most = "KnowledgeBaseVectorSearchConfigurationNumberOfResultsInteger"
+    managed = "ManagedSearchConfigurationNumberOfResultsInteger"
+    for key in (properties["num_results"], properties["reranking"]["properties"]["candidates"]):
+        assert (key["minimum"], key["maximum"]) == _length(shapes[most]) == _length(shapes[managed])
+    metadata = properties["reranking"]["properties"]["metadata"]["properties"]["include"]
+    assert (metadata["minItems"], metadata["maxItems"]) == _length(shapes["FieldsForReranking"])
+    assert metadata["items"]["maxLength"] == shapes["FieldForRerankingFieldNameString"]["max"]
+    guardrail = properties["guardrail"]["properties"]
+    for key, shape in (("id", "GuardrailIdString"), ("version", "GuardrailVersionString")):
+        said = shapes[f"GuardrailConfiguration{shape}"]
+        assert (guardrail[key]["pattern"], guardrail[key]["maxLength"]) == (said["pattern"], said["max"])
+    types = {each.lower() for each in shapes["AttributeType"]["enum"]}
+    assert types == set(properties["caller_filters"]["additionalProperties"]["properties"]["type"]["enum"])
+    assert properties["search_type"]["enum"] == [each.lower() for each in shapes["SearchType"]["enum"]]
+    query = search_input_schema(entries.KnowledgeBase("a", "A.", "ABCDEFGHIJ"))["properties"]["query"]
+    assert query["maxLength"] == shapes["KnowledgeBaseQueryTextString"]["max"]
+
+
+def _length(shape: dict[str, Any]) -> tuple[int, int]:
+    return shape["min"], shape["max"]
 
 
 def test_the_schemas_print_as_they_are_shipped() -> None:
