@@ -42,8 +42,9 @@ def _broken(schema: Mapping[str, Any]) -> str | None:
     default = schema["default"]
     if default is None:
         return None
-    if set(schema) <= {"type", "default", "description", "title"} and schema.get("type") in _TYPES:
-        return None if isinstance(default, _TYPES[schema["type"]]) else _not_of(schema["type"])
+    declared = schema.get("type")
+    if isinstance(declared, str) and declared in _TYPES and set(schema) <= {"type", "default", "description", "title"}:
+        return None if isinstance(default, _TYPES[declared]) else _not_of(declared)
     try:
         with bounded.time_limit(_SECONDS):
             error = next(bounded.validator(schema).iter_errors(default), None)

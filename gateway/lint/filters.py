@@ -32,6 +32,7 @@ CONDITION = Rule(
 )
 RULES = (REFUSED, CONDITION)
 
+_MOST_SHOWN = 4  # values of a list
 _CALLED = {"string": "a text", "number": "a number", "boolean": "true or false", "string_list": "a list of texts"}
 
 
@@ -99,7 +100,8 @@ def _values(condition: Condition) -> set[tuple[bool, object]]:
 
 
 def _listed(condition: Condition) -> str:
-    return " or ".join(_shown(value) for value in condition.only or ())
+    values = [_shown(value) for value in condition.only or ()]
+    return " or ".join(values if len(values) <= _MOST_SHOWN else [*values[: _MOST_SHOWN - 1], "another"])
 
 
 def _shown(value: object) -> str:
