@@ -12,8 +12,7 @@ from typing import Any, Final
 
 from gateway.bedrock.retrieval import MOST_RESULTS
 from gateway.catalog.entries import CallerFilter, KnowledgeBase
-from gateway.catalog.search_schema import OWN_PARAMETERS, search_tool_name, template_parameters
-from gateway.knowledge.filters import OPERATORS
+from gateway.catalog.search_schema import OPERATORS_BY_TYPE, OWN_PARAMETERS, search_tool_name, template_parameters
 from gateway.knowledge.links import base_uri, search_uri
 from gateway.knowledge.parameters import value_text
 
@@ -73,12 +72,14 @@ def _example(base: KnowledgeBase) -> dict[str, str]:
 def _filters(base: KnowledgeBase) -> Iterator[str]:
     name, declared = next(iter(base.caller_filters.items()))
     value: Any = declared.values[0] if declared.values else "..."
+    used = {operator for each in base.caller_filters.values() for operator in OPERATORS_BY_TYPE[each.type]}
+    operators = [operator for operator in OPERATORS_BY_TYPE[None] if operator in used]
     alone = [each for each in template_parameters(base) if each not in OWN_PARAMETERS]
     yield "## What it can be filtered by"
     yield "\n".join(_filter(each, one) for each, one in base.caller_filters.items())
     yield (
         f"`filter` is an object such as `{json.dumps({name: value}, ensure_ascii=False)}`. Instead of one value there "
-        f"may be a list, of which one has to match, or an object of operators: {', '.join(OPERATORS)}."
+        f"may be a list, of which one has to match, or an object of operators: {', '.join(operators)}."
     )
     if alone:
         yield f"In a URI, {', '.join(f'`{each}`' for each in alone)} can be given as parameters of their own."

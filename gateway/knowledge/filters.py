@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from gateway.bedrock.retrieval import SOURCE_URI
 from gateway.catalog.entries import CallerFilter, KnowledgeBase
+from gateway.catalog.search_schema import OPERATORS_BY_TYPE
 from gateway.knowledge.errors import SearchRefused
 from gateway.knowledge.wording import MOST_FAULTS, sendable, shown
 from gateway.suggest import nearest
@@ -20,9 +21,7 @@ Condition = Mapping[str, Any]
 
 _COMPARISONS: Final = ("greaterThan", "greaterThanOrEquals", "lessThan", "lessThanOrEquals")
 _LISTS: Final = ("in", "notIn")
-_TEXTS: Final = ("startsWith", "stringContains")
-OPERATORS: Final = ("equals", "notEquals", *_COMPARISONS, *_LISTS, *_TEXTS, "listContains")
-"""The operators of RetrievalFilter that a caller may name; `andAll` and `orAll` are the gateway's to write."""
+_TEXTS: Final = ("startsWith", "stringContains", "listContains")
 
 _TYPES: Final[Mapping[str, tuple[tuple[type, ...], str]]] = {
     "string": ((str,), "a text"),
@@ -119,9 +118,10 @@ _EXAMPLE: Final = '{"equals": "..."}'
 
 def _with_operator(key: str, declared: CallerFilter, operator: Any, operand: Any) -> Condition:
     where = f"filter.{key}.{operator}"
-    if operator not in OPERATORS:
-        close = nearest(str(operator), OPERATORS)
-        mend = f"did you mean {close}?" if close else f"use one of {', '.join(OPERATORS)}."
+    operators = OPERATORS_BY_TYPE[declared.type]
+    if operator not in operators:
+        close = nearest(str(operator), operators)
+        mend = f"did you mean {close}?" if close else f"use one of {', '.join(operators)}."
         raise ValueError(f"filter.{key} has no operator {shown(operator)}; {mend}")
     value: Any
     if operator in _LISTS:
@@ -130,7 +130,7 @@ def _with_operator(key: str, declared: CallerFilter, operator: Any, operand: Any
         value = _list(key, declared, operand, where, fenced=operator == "in")
     elif operator in _COMPARISONS:
         value = _scalar(CallerFilter("number"), operand, where)
-    elif operator in (*_TEXTS, "listContains"):
+    elif operator in _TEXTS:
         value = _scalar(CallerFilter("string"), operand, where)
     else:
         value = _scalar(declared, operand, where)

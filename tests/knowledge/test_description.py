@@ -24,6 +24,7 @@ def test_it_says_what_it_is_how_to_ask_it_and_what_comes_back() -> None:
     assert "- `year`, a number" in text
     assert '`{"team": "platform"}`' in text
     assert "greaterThanOrEquals" in text
+    assert "greaterThan" not in description(handbook(caller_filters={"team": CallerFilter("string")}))
     assert "about 10,000 tokens" in text
     assert "Nothing is generated from them" in text
 

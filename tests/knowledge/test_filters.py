@@ -9,8 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gateway.catalog.entries import CallerFilter, KnowledgeBase
+from gateway.catalog.search_schema import OPERATORS_BY_TYPE
 from gateway.knowledge.errors import SearchRefused
-from gateway.knowledge.filters import OPERATORS, condition
+from gateway.knowledge.filters import condition
 from gateway.local import conditions
 from gateway.local.knowledge.filters import matches
 from tests.knowledge.bases import HANDBOOK, handbook
@@ -114,6 +115,14 @@ def test_conditions_that_all_have_to_hold_are_joined_without_nesting() -> None:
         ({"topics": {"listContains": 3}}, "handbook: filter.topics.listContains must be a text, not 3."),
         ({"team": {}}, 'handbook: filter.team is an empty object; write a value, or operators such as {"equals": "'),
         ({"team": {"equal": "x"}}, "handbook: filter.team has no operator 'equal'; did you mean equals?"),
+        (
+            {"topics": {"equals": "a"}},
+            "handbook: filter.topics has no operator 'equals'; use one of listContains, stringContains.",
+        ),
+        (
+            {"year": {"startsWith": "20"}},
+            "handbook: filter.year has no operator 'startsWith'; use one of equals, notEq",
+        ),
         ({"team": {"andAll": []}}, "handbook: filter.team has no operator 'andAll'; use one of equals, "),
         ({"year": {"in": 2024}}, "handbook: filter.year.in must be a list of values, not 2024."),
         ({"year": {"greaterThan": "2024"}}, "handbook: filter.year.greaterThan must be a number, not '2024'."),
@@ -164,7 +173,7 @@ def test_true_is_not_a_listed_1() -> None:
 
 SCALARS = st.one_of(st.text(max_size=8), st.integers(-5, 5), st.floats(), st.booleans())
 KEYS = st.one_of(st.sampled_from([*HANDBOOK.caller_filters, "status", "andAll", "orAll"]), st.text(max_size=5))
-NAMES = st.one_of(st.sampled_from([*OPERATORS, "andAll", "orAll", "key", "value"]), st.text(max_size=5))
+NAMES = st.one_of(st.sampled_from([*OPERATORS_BY_TYPE[None], "andAll", "orAll", "key", "value"]), st.text(max_size=5))
 JSON: st.SearchStrategy[Any] = st.recursive(
     st.one_of(
         st.none(), SCALARS, st.sampled_from(["platform", "payments", "published", "draft", PUBLISHED, [PUBLISHED]])
