@@ -120,6 +120,8 @@ def keys(whole: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
         for key, value in part.get("properties", {}).items():
             yield f"{prefix}{key}", value
             yield from walk(value, f"{prefix}{key}.", within)
+        for branch in part.get("anyOf", ()):
+            yield from walk(branch, prefix, within)
         if isinstance(items := part.get("items"), dict):
             yield from walk(items, prefix, within)
         if isinstance(rest := part.get("additionalProperties"), dict):

@@ -11,7 +11,9 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import fields
 from datetime import date
+from itertools import chain
 from pathlib import Path
 
 import pytest
@@ -19,6 +21,12 @@ import yaml
 
 from gateway import lint
 from gateway.catalog import load
+from gateway.catalog.entries import KnowledgeBase, KnowledgeBinding
+from gateway.catalog.search_schema import search_input_schema
+from gateway.knowledge.description import template
+from gateway.knowledge.parameters import of_uri
+from gateway.knowledge.query import of_arguments, of_parameters
+from gateway.local.knowledge.filters import matches
 from gateway.samples import write
 from tests import docs_generated
 
@@ -61,12 +69,23 @@ def test_a_yaml_block_is_a_file_that_the_gateway_accepts(page: Path, text: str, 
         yaml.safe_load(text)
         return
     write(tmp_path)  # what the page's file stands beside: the starter catalog that a reader has
-    (tmp_path / named[1]).write_text(text, "utf-8")
+    for path, beside in [*knowledge_bases(page).items(), (named[1], text)]:
+        (tmp_path / path).write_text(beside, "utf-8")
+        for folder in re.findall(r"^local: (\S+)$", beside, re.MULTILINE):
+            documents = tmp_path / "knowledge_bases" / folder
+            documents.mkdir(parents=True, exist_ok=True)
+            documents.joinpath("page.md").write_text("How work is done here.", "utf-8")
     for prompt in re.findall(r"^system_prompt_file: (\S+)$", text, re.MULTILINE):
         (tmp_path / "specialists" / prompt).write_text("You do what is asked. {{ content }}", "utf-8")
     loaded = load(tmp_path, {})
     assert [found for found in lint.check(loaded, today=date.today()) if found.rule != "not-yet-served"] == []
     assert any(source.path == named[1] for source in loaded.sources.values())
+
+
+def knowledge_bases(page: Path) -> dict[str, str]:
+    """The knowledge bases whose files a page shows, by their paths."""
+    shown = (text for found, text in blocks("yaml") if found == page)
+    return {match[1]: text for text in shown if (match := re.match(r"# (knowledge_bases/\S+)\n", text))}
 
 
 @pytest.mark.parametrize(("page", "text"), each(blocks("json")))
@@ -81,6 +100,78 @@ def test_the_receipt_shown_is_one() -> None:
     shown = [text for page, text in blocks("json") if '"attempts"' in text and page.name != "transcript.md"]
     (receipt,) = map(json.loads, shown)
     Draft202012Validator(docs_generated.schema("receipt")).validate(receipt)
+
+
+KNOWLEDGE_BASES = ROOT / "docs" / "knowledge-bases.md"
+
+
+def test_every_key_of_a_knowledge_base_is_explained_on_its_page() -> None:
+    spans = re.findall(r"`([^`\n]+)`", _FENCE.sub("", KNOWLEDGE_BASES.read_text("utf-8")))
+    words = set(re.findall(r"\w+", " ".join([*spans, *knowledge_bases(KNOWLEDGE_BASES).values()])))
+    keys = [key for key, _ in docs_generated.keys(docs_generated.schema("knowledge-base"))]
+    assert [key for key in keys if not {part for part in key.split(".") if part != "NAME"} <= words] == []
+
+
+def test_every_key_of_a_binding_is_explained_with_its_default() -> None:
+    section = KNOWLEDGE_BASES.read_text("utf-8").split("## In a specialist")[1].split("\n## ")[0]
+    schema = docs_generated.schema("specialist")
+    rows = dict(re.findall(r"^\| `(\w+)` \| `?([\w' ]+?)`? \|", section, re.MULTILINE))
+    keys = {key.removeprefix("knowledge_bases.") for key, _ in docs_generated.keys(schema)}
+    bound = {field.name: field.default for field in fields(KnowledgeBinding) if field.name != "name"}
+    assert rows.keys() == bound.keys() <= keys
+    assert rows["mode"] == bound["mode"]
+    assert rows["required"] == str(bound["required"]).lower()
+
+
+def handbook(folder: Path) -> KnowledgeBase:
+    """The knowledge base that the page begins with."""
+    (folder / "knowledge_bases").mkdir()
+    (folder / "documents" / "handbook").mkdir(parents=True)
+    text = knowledge_bases(KNOWLEDGE_BASES)["knowledge_bases/handbook.yaml"]
+    (folder / "knowledge_bases" / "handbook.yaml").write_text(text, "utf-8")
+    return load(folder, {}).catalog.knowledge_bases["handbook"]
+
+
+def test_the_search_shown_is_one_that_the_handbook_takes(tmp_path: Path) -> None:
+    from jsonschema import Draft202012Validator
+
+    base = handbook(tmp_path)
+    page = KNOWLEDGE_BASES.read_text("utf-8")
+    (arguments,) = (text for found, text in blocks("json") if found == KNOWLEDGE_BASES and '"num_results"' in text)
+    Draft202012Validator(search_input_schema(base)).validate(json.loads(arguments))
+    of_arguments(base, json.loads(arguments))
+    assert f"`{template(base)}`" in page
+    (uri,) = re.findall(r"^kb://\S+$", page, re.MULTILINE)
+    assert of_parameters(base, of_uri(base, uri)).filter == {"team": "platform", "year": 2026}
+
+
+def test_the_search_result_shown_is_one() -> None:
+    from jsonschema import Draft202012Validator
+
+    (shown,) = (text for found, text in blocks("json") if found == KNOWLEDGE_BASES and '"passages"' in text)
+    Draft202012Validator(docs_generated.schema("search-result")).validate(json.loads(shown))
+
+
+@pytest.mark.parametrize("page", docs_generated.PAGES, ids=lambda page: page.name)
+def test_a_page_can_be_found_by_what_the_sample_knowledge_base_is_filtered_by(page: Path) -> None:
+    base = load(ROOT, {}).catalog.knowledge_bases["gateway_docs"]
+    described = json.loads(page.with_name(f"{page.name}.metadata.json").read_text("utf-8"))["metadataAttributes"]
+    assert described.keys() == base.caller_filters.keys()
+    if base.filter is not None and not matches(base.filter, described):
+        return  # kept out of every search
+    for key, value in described.items():
+        assert set(value if isinstance(value, list) else [value]) <= set(base.caller_filters[key].values)
+
+
+def test_every_value_the_sample_knowledge_base_offers_finds_a_page() -> None:
+    base = load(ROOT, {}).catalog.knowledge_bases["gateway_docs"]
+    pages = [json.loads(path.read_text("utf-8")) for path in sorted((ROOT / "docs").glob("*.metadata.json"))]
+    assert len(pages) == len(docs_generated.PAGES)
+    for key, declared in base.caller_filters.items():
+        operator = "listContains" if declared.type == "string_list" else "equals"
+        for value in declared.values:
+            asked = {operator: {"key": key, "value": value}}
+            assert any(matches(asked, page["metadataAttributes"]) for page in pages), f"no page has {key}: {value}"
 
 
 def shell_commands() -> Iterator[tuple[Path, str]]:
@@ -136,7 +227,7 @@ def test_every_dependency_has_its_reason_in_the_readme() -> None:
     section = (ROOT / "README.md").read_text("utf-8").split("## Dependencies")[1].split("\n## ")[0]
     names = {
         re.split(r"[\[<>=;~! ]", requirement)[0]
-        for requirement in (*project["dependencies"], *project["optional-dependencies"]["dev"])
+        for requirement in chain(project["dependencies"], *project["optional-dependencies"].values())
     }
     assert {name for name in names if name not in section} == set()
 
@@ -185,7 +276,7 @@ def test_the_readmes_first_command_installs_and_serves(tmp_path: Path) -> None:
                 line = process.stderr.readline()
                 assert line, f"it ended without serving:\n{printed}"
                 printed += line
-            assert sorted(tools(found[1])) == ["code_reviewer", "data_scientist", "legal_analyst", "translator_es"]
+            assert sorted(tools(found[1])) == sorted([*load(ROOT, {}).catalog.specialists, "search_gateway_docs"])
         finally:
             os.killpg(process.pid, signal.SIGTERM)
             process.stderr.read()

@@ -39,7 +39,9 @@ def test_over_http(run_node: RunNode) -> None:
     assert [tool["name"] for tool in json.loads(listed.stdout)["tools"]] == [
         "code_reviewer",
         "data_scientist",
+        "gateway_guide",
         "legal_analyst",
+        "search_gateway_docs",
         "translator_es",
     ]
     reviewed(called.stdout)

@@ -1,0 +1,107 @@
+"""The sample catalog answers from its own documentation: through the search tool, and with a source in the guide."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fastmcp import Client, FastMCP
+
+from gateway.aws.session import Aws
+from gateway.catalog import load
+from gateway.catalog.entries import Catalog
+from gateway.commands.standins import retrievers, standing_in
+from gateway.consult.consultation import Consultations
+from gateway.consult.receipt import META_KEY
+from gateway.local import EchoEngine, LocalEndpoint
+from gateway.server.app import build
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+@pytest.fixture
+def samples() -> Catalog:
+    return load(ROOT, {}).catalog
+
+
+@pytest.fixture
+def server(samples: Catalog, tmp_path: Path) -> Iterator[FastMCP]:
+    """The samples as `gateway serve --local` serves them, answered without its pauses."""
+    known = standing_in(samples)
+    folders = retrievers(known, known.knowledge_bases, indexes=tmp_path, watch=lambda _: None)
+    with (
+        LocalEndpoint(engine=EchoEngine(pace=0), knowledge_bases=folders) as endpoint,
+        closing(Aws(local_url=endpoint.url)) as aws,
+    ):
+        yield build(known, Consultations(known, aws))
+
+
+async def called(server: FastMCP, tool: str, **arguments: Any) -> Any:
+    async with Client(server) as client:
+        return await client.call_tool(tool, arguments, raise_on_error=False)
+
+
+def pages(result: Any) -> set[str]:
+    """The pages that a search brought passages of."""
+    return {Path(passage["source"]).name for passage in result.structured_content["passages"]}
+
+
+@pytest.mark.parametrize(
+    ("question", "page"),
+    [
+        ("Which IAM actions does a search with reranking and a guardrail need?", "knowledge-bases.md"),
+        ("What does the lint rule context-budget warn about?", "lint.md"),
+        ("What happens on SIGTERM to calls that are in flight?", "http.md"),
+        ("Is a call asked again after throttling?", "errors.md"),
+        ("What are the attempts in a receipt?", "streaming-and-receipts.md"),
+    ],
+)
+async def test_the_guide_cites_the_page_that_holds_the_answer(server: FastMCP, question: str, page: str) -> None:
+    result = await called(server, "gateway_guide", content=question)
+    assert not result.is_error
+    (cited,) = result.meta[META_KEY]["citations"]
+    assert cited["source"] == f"s3://gateway_docs/{page}"
+    text, link = result.content
+    assert text.text.endswith(f"Sources:\n[{cited['number']}] {cited['source']} (gateway_docs)")
+    assert str(link.uri) == cited["uri"]
+
+
+async def test_what_the_question_is_about_helps_to_find_its_page_without_drowning_it(server: FastMCP) -> None:
+    finding = "specialists/a.yaml:1:1: warning[unused-input] No prompt uses the input 'tone'."
+    result = await called(
+        server, "gateway_guide", content="What does this mean?", material=finding + "\n" + "x " * 5000
+    )
+    (search,) = result.meta[META_KEY]["searches"]
+    assert search["query"].startswith(f"What does this mean?\n{finding}")
+    (cited,) = result.meta[META_KEY]["citations"]
+    assert cited["source"] == "s3://gateway_docs/lint.md"
+
+
+async def test_callers_narrow_the_search_by_what_the_pages_are_for(server: FastMCP) -> None:
+    asked = {"query": "who may call the endpoint", "num_results": 100}
+    serving = await called(server, "search_gateway_docs", **asked, filter={"topic": "serving", "audience": "operators"})
+    assert pages(serving) == {"http.md"}
+    developers = await called(server, "search_gateway_docs", **asked, filter={"audience": ["developers"]})
+    assert "architecture.md" in pages(developers)
+    assert "lint.md" not in pages(developers)
+
+
+async def test_the_transcript_is_kept_out_of_every_search(server: FastMCP) -> None:
+    for extra in ({}, {"filter": {"topic": {"notEquals": "code"}}}, {"source": "s3://gateway_docs/transcript.md"}):
+        result = await called(server, "search_gateway_docs", query="transcript of a review", num_results=100, **extra)
+        assert not result.is_error
+        assert "transcript.md" not in pages(result)
+
+
+async def test_where_the_knowledge_base_does_not_exist_its_file_is_named(samples: Catalog) -> None:
+    with LocalEndpoint() as endpoint, closing(Aws(local_url=endpoint.url)) as aws:
+        server = build(samples, Consultations(samples, aws))
+        searched = await called(server, "search_gateway_docs", query="anything")
+        answered = await called(server, "gateway_guide", content="anything")
+    for result in (searched, answered):
+        assert result.is_error
+        assert "GATEWAYDOC" in result.content[0].text
+        assert "`knowledge_base_id` in knowledge_bases/gateway_docs.yaml" in result.content[0].text
