@@ -14,11 +14,15 @@ EMPTY = Rule(
     "local-empty",
     Severity.WARNING,
     "The folder that stands in for a knowledge base holds no documents.",
-    "With `--local` a knowledge base is searched in its `local` folder, and a search of a folder without files finds"
-    " nothing. Files whose name begins with a dot are not read, and `.metadata.json` files are only what is known of"
-    " the documents beside them. Put documents there, or correct the path, which is relative to the file it stands in.",
+    "With `--local` a knowledge base is searched in its `local` folder, and a folder without documents brings nothing."
+    " Documents are the files that end in `.md`, `.markdown`, `.txt`, `.html`, `.htm`, `.csv` or `.pdf`, there"
+    " and in the folders below, except those whose name begins with a dot. Put documents there, or correct the path,"
+    " which is relative to the file it stands in.",
 )
 RULES = (EMPTY,)
+
+ENDINGS = frozenset({".csv", ".htm", ".html", ".markdown", ".md", ".pdf", ".txt"})
+"""Of the files that are indexed, in lower case."""
 
 
 def check(context: Context) -> Iterator[Diagnostic]:
@@ -26,14 +30,14 @@ def check(context: Context) -> Iterator[Diagnostic]:
     for base in context.catalog.knowledge_bases.values():
         if base.local is not None and not _has_documents(context.catalog.root / base.local):
             message = f"The folder '{base.local}' holds no documents."
-            hint = "Put documents there, or correct the path."
+            hint = "Put Markdown, text, HTML, PDF or CSV there, or correct the path."
             yield context.finding(EMPTY, (base.path, ("local",)), message, hint)
 
 
 def _has_documents(folder: Path) -> bool:
-    """Whether there is a file below the folder that can be one; ends at the first."""
+    """Whether there is one in the folder or below; ends at the first."""
     for _, folders, files in os.walk(folder):
-        if any(not name.startswith(".") and not name.endswith(".metadata.json") for name in files):
+        if any(Path(name).suffix.lower() in ENDINGS and not name.startswith(".") for name in files):
             return True
         folders[:] = [name for name in folders if not name.startswith(".")]
     return False

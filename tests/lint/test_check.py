@@ -14,6 +14,8 @@ import pytest
 from gateway import lint
 from gateway.catalog import load
 from gateway.catalog.diagnostics import Diagnostic
+from gateway.lint.stand_in import ENDINGS
+from gateway.local.knowledge.documents import is_document
 
 TODAY = date(2026, 11, 22)
 SOUND = """\
@@ -63,6 +65,11 @@ def test_a_dated_rule_goes_by_the_day_it_is_given(write_catalog: WriteCatalog) -
     before, after = (lint.check(loaded, today=day) for day in (date(2027, 4, 7), date(2027, 4, 8)))
     assert "reaches its end of life on 2027-04-08" in before[0].message
     assert "reached its end of life on 2027-04-08" in after[0].message
+
+
+def test_what_lint_takes_for_documents_is_what_is_indexed() -> None:
+    kinds = [*ENDINGS, ".MD", ".Pdf", ".docx", ".json", ".metadata.json", ".rst", ".py", ""]
+    assert {kind for kind in kinds if is_document(f"folder/page{kind}")} == {*ENDINGS, ".MD", ".Pdf"}
 
 
 def secret(*parts: str) -> str:
