@@ -37,6 +37,7 @@ def cited(text: str) -> list[str]:
     [
         ("How long is parental leave?", "1", "Parental leave lasts twelve weeks. It is paid in full."),
         ("When are expense reports due?", "2", "Expense reports for travel are due on Friday."),
+        ("Can I take a flight?", "2", "Flights are booked by the travel desk."),
         ("Who answers when I am the engineer?", "3", "The engineer on call answers within five minutes. See (7)"),
     ],
 )
@@ -68,13 +69,11 @@ def test_where_no_passage_shares_a_word_none_is_cited(client: Any) -> None:
 
 
 def test_words_that_every_passage_holds_count_for_little(client: Any) -> None:
-    handbook = "The handbook of the company tells what the company does. "
+    common = ["The company has a handbook.", "This is the handbook of the company.", "The company prints its handbook."]
 
-    text = said(
-        client, block(handbook * 3, handbook + "Cats are allowed."), "Are cats allowed by the company handbook?"
-    )
+    text = said(client, block(*common, "Cats stay at home."), "Does the handbook of the company speak of cats?")
 
-    assert cited(text) == ["2"]
+    assert cited(text) == ["4"]
 
 
 def test_the_passages_are_listed_and_their_text_is_not_quoted_in_full(client: Any) -> None:
@@ -88,10 +87,13 @@ def test_the_passages_are_listed_and_their_text_is_not_quoted_in_full(client: An
 
 def test_what_stands_beside_the_passages_is_quoted(client: Any) -> None:
     missing = "The knowledge base policies could not be searched."
-    text = said(client, block(LEAVE).replace("\n</passages>", f"\n{missing}\n</passages>"), "Leave?")
+    beside = (
+        block(LEAVE).replace("<passages>", "<passages>\nThe best:").replace("</passages>", f"{missing}\n</passages>")
+    )
+    text = said(client, beside, "Leave?")
     none = said(client, "<passages>\nNo passage was found.\n</passages>", "Leave?")
 
-    assert f"> 1 passage\n> {missing}" in text
+    assert f"> 1 passage\n> The best:\n>\n> {missing}" in text
     assert "> <passages>\n> No passage was found.\n> </passages>" in none
 
 
