@@ -34,12 +34,13 @@ OPERATORS_BY_TYPE: Final[Mapping[str | None, tuple[str, ...]]] = {
 https://docs.aws.amazon.com/bedrock/latest/APIReference/API_agent-runtime_RetrievalFilter.html
 """
 
-_SCALARS: Final[Mapping[str | None, str | list[str]]] = {
-    "string": "string",
-    "number": "number",
-    "boolean": "boolean",
-    "string_list": "string",
-    None: ["string", "number", "boolean"],
+# A list of types would be shorter, and some clients cannot map it: the MCP Inspector's --strict warns of it.
+_SCALARS: Final[Mapping[str | None, dict[str, Any]]] = {
+    "string": {"type": "string"},
+    "number": {"type": "number"},
+    "boolean": {"type": "boolean"},
+    "string_list": {"type": "string"},
+    None: {"anyOf": [{"type": "string"}, {"type": "number"}, {"type": "boolean"}]},
 }
 
 
@@ -103,7 +104,7 @@ def _parameters(base: KnowledgeBase) -> tuple[str, ...]:
 
 def _filter_schema(caller_filter: CallerFilter) -> dict[str, Any]:
     """A value, a list of values, or operators."""
-    scalar: dict[str, Any] = {"type": _SCALARS[caller_filter.type]}
+    scalar = _SCALARS[caller_filter.type]
     value = {"enum": list(caller_filter.values)} if caller_filter.values else scalar
     values = {"type": "array", "items": value, "minItems": 1}
     operators = {name: _operand(name, scalar) for name in OPERATORS_BY_TYPE[caller_filter.type]}
