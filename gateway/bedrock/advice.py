@@ -37,11 +37,16 @@ def _retrieval_mend(fault: AwsFault, base: KnowledgeBase, region: str) -> str:
     match fault.code:
         case "AccessDeniedException":
             allowed = f"bedrock:Retrieve on {knowledge_base_arn(base.knowledge_base_id, region)}"
-            if base.reranking is not None:
-                allowed += f", bedrock:InvokeModel on {reranking_arn(base.reranking, region)} and bedrock:Rerank on *"
             if base.guardrail is not None:
                 allowed += ", and bedrock:ApplyGuardrail on its guardrail"
-            return f"Allow the gateway's role {allowed}."
+            if base.reranking is None:
+                return f"Allow the gateway's role {allowed}."
+            # Within Retrieve it is the service role that reranks:
+            # https://docs.aws.amazon.com/bedrock/latest/userguide/rerank-prereq.html
+            return (
+                f"Allow the gateway's role {allowed}, and the knowledge base's service role bedrock:InvokeModel on "
+                f"{reranking_arn(base.reranking, region)} and bedrock:Rerank on *."
+            )
         case "ResourceNotFoundException":
             return f"Check `knowledge_base_id` in {base.path}, and that the knowledge base is in {region}."
         case "ValidationException" | "ParamValidation" if "search type" in message or "hybrid" in message:

@@ -66,7 +66,8 @@ FAULTS = [
     (
         "AccessDeniedException",
         "reranking: {model_id: cohere.rerank-v3-5:0}\n",
-        "InvokeModel on arn:aws:bedrock:us-east-1::foundation-model/cohere.rerank-v3-5:0 and bedrock:Rerank on *",
+        "and the knowledge base's service role bedrock:InvokeModel on "
+        "arn:aws:bedrock:us-east-1::foundation-model/cohere.rerank-v3-5:0 and bedrock:Rerank on *.",
     ),
     ("ResourceNotFoundException", "", "Check `knowledge_base_id` in knowledge_bases/handbook.yaml"),
     ("ThrottlingException", "", "Try again in a moment"),
