@@ -5,13 +5,16 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from gateway.bedrock.retrieval import LONGEST_QUERY, Passage
 from gateway.catalog.entries import KnowledgeBase, KnowledgeBinding
 from gateway.consult.evidence import Evidence, Search
 from gateway.consult.feed import Feed
 from gateway.knowledge.errors import SearchFailed, SearchRefused
-from gateway.knowledge.search import Searches
+
+if TYPE_CHECKING:  # `gateway preview` shows what these would do, and starts without boto3
+    from gateway.knowledge.search import Searches
 
 Bound = tuple[KnowledgeBinding, KnowledgeBase]
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from gateway.bedrock.assembly import ToolUse
+from gateway.catalog.entries import KnowledgeBase
 from gateway.catalog.search_schema import search_input_schema, search_tool_name
 from gateway.consult.evidence import Evidence
 from gateway.consult.feed import Feed
@@ -14,7 +15,9 @@ from gateway.consult.grounding import passages_block
 from gateway.consult.retrieval import Bound, one_search
 from gateway.knowledge.errors import SearchRefused
 from gateway.knowledge.query import of_arguments
-from gateway.knowledge.search import Searches
+
+if TYPE_CHECKING:  # `gateway preview` shows what these would do, and starts without boto3
+    from gateway.knowledge.search import Searches
 
 _ARGUMENTS = ("query", "filter")
 """What a model says of a search: the file says the rest."""
@@ -34,7 +37,7 @@ class Toolbox:
     @property
     def specs(self) -> tuple[Mapping[str, Any], ...]:
         """The tools as Converse's `toolSpec`."""
-        return tuple(_spec(name, bound) for name, bound in self._bound.items())
+        return tool_specs(tuple(self._bound.values()))
 
     async def answer(self, asked: Sequence[ToolUse], *, last: bool) -> dict[str, Any]:
         """The user message with a result for each tool asked for, all run at the same time.
@@ -74,12 +77,16 @@ class Toolbox:
         return passages_block(self._evidence.add(base.name, query.text, passages), missing)
 
 
-def _spec(name: str, bound: Bound) -> dict[str, Any]:
-    _, base = bound
+def tool_specs(bound: Sequence[Bound]) -> tuple[Mapping[str, Any], ...]:
+    """The search tools of these knowledge bases as Converse's `toolSpec`."""
+    return tuple(_spec(base) for _, base in bound)
+
+
+def _spec(base: KnowledgeBase) -> dict[str, Any]:
     schema = search_input_schema(base)
     properties = {key: value for key, value in schema["properties"].items() if key in _ARGUMENTS}
     return {
-        "name": name,
+        "name": search_tool_name(base.name),
         "description": base.description.strip(),
         "inputSchema": {"json": {"type": "object", "properties": properties, "required": ["query"]}},
     }
