@@ -8,7 +8,6 @@ the one that is named. The query is the user's question, shortened; a tool witho
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -31,7 +30,7 @@ def choose(body: Mapping[str, Any]) -> ToolUse | None:
     tool = _chosen(tools, configuration.get("toolChoice") or {})
     if tool is None:
         return None
-    question = textwrap.shorten(conversation.question(body), QUERY, placeholder=" ...")
+    question = conversation.shortened(conversation.question(body), QUERY)
     return ToolUse(tool["name"], {"query": question} if _takes_query(tool) else {})
 
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
-from gateway.local.conversation import Passage
+from gateway.local.conversation import Passage, shortened
 
 QUOTE = 200  # characters of a passage that are quoted
 
@@ -46,12 +47,13 @@ def uncited(text: str) -> str:
 def _quotation(text: str, weights: Mapping[str, float]) -> str:
     """The passage from its most relevant sentence on, as far as the quotation goes."""
     begin = max(_SENTENCE.finditer(text), key=lambda sentence: _weight(sentence[0], weights)).start()
-    rest = uncited(" ".join(text[begin:].split()))
-    return rest if len(rest) <= QUOTE else rest[:QUOTE].rsplit(" ", 1)[0] + " ..."
+    whole = " ".join(text[begin:].split())
+    quoted = shortened(whole, QUOTE)
+    return uncited(quoted if quoted == whole else f"{quoted} ...")
 
 
 def _weight(text: str, weights: Mapping[str, float]) -> float:
-    return sum(weights.get(word, 0.0) for word in _words(text))
+    return math.fsum(weights.get(word, 0.0) for word in _words(text))  # the same in whatever order the words come
 
 
 def _words(text: str) -> frozenset[str]:

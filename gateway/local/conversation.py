@@ -62,6 +62,12 @@ def without_passages(text: str) -> str:
     return "".join(own if block is None else own + _told(block) for own, block in _parts(text))
 
 
+def shortened(text: str, limit: int) -> str:
+    """A text on one line, cut at a word where it is longer than so many characters."""
+    line = " ".join(text.split())
+    return line if len(line) <= limit else line[:limit].rsplit(" ", 1)[0]
+
+
 def _messages(body: Mapping[str, Any]) -> Sequence[Message]:
     return body.get("messages") or []
 

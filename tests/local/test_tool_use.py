@@ -113,8 +113,13 @@ def test_a_long_question_is_shortened_and_passages_are_no_part_of_it(client: Any
 
     [(_, given)] = uses(client.converse(modelId=MODEL, messages=[message], toolConfig={"tools": [SEARCH]}))
 
-    assert given["query"].startswith("word word")
-    assert 150 < len(given["query"]) <= 200
+    assert given["query"] == " ".join(["word"] * 40)
+
+
+def test_a_long_question_without_spaces_is_cut_too(client: Any) -> None:
+    [(_, given)] = uses(client.converse(modelId=MODEL, messages=[user("育" * 300)], toolConfig={"tools": [SEARCH]}))
+
+    assert given["query"] == "育" * 200
 
 
 def test_the_same_request_gets_the_same_ids_and_another_request_others(client: Any) -> None:
