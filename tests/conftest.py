@@ -12,6 +12,7 @@ from fastmcp import FastMCP
 from gateway.aws.session import Aws
 from gateway.catalog import load
 from gateway.catalog.entries import Catalog
+from gateway.commands.indexes import VARIABLE
 from gateway.consult.consultation import Consultations
 from gateway.local import EchoEngine, Engine, LocalEndpoint
 from gateway.server.app import build
@@ -30,6 +31,14 @@ ECHO = f"""
 
 WriteCatalog = Callable[..., Path]
 MakeGateway = Callable[..., FastMCP]
+
+
+@pytest.fixture(autouse=True, scope="session")
+def local_index(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Indexes of local folders are kept in a folder of the tests' own, never in the home of who runs them."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setenv(VARIABLE, str(tmp_path_factory.mktemp("indexes")))
+        yield
 
 
 @pytest.fixture

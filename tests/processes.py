@@ -12,6 +12,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from queue import Empty, Queue
 
+from gateway.commands.indexes import VARIABLE
+
 GATEWAY = str(Path(sys.executable).with_name("gateway"))
 """The command as this environment has it installed."""
 
@@ -90,14 +92,19 @@ def gateway(*arguments: str, env: dict[str, str] | None = None, cwd: Path | None
 
 
 def clean_environment() -> dict[str, str]:
-    """This process's environment without what would point boto3 or the gateway anywhere."""
-    return {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "GATEWAY_"))}
+    """This process's environment without what would point boto3 or the gateway anywhere but to the tests' indexes."""
+    return {
+        name: value
+        for name, value in os.environ.items()
+        if name == VARIABLE or not name.startswith(("AWS_", "GATEWAY_"))
+    }
 
 
 def at_endpoint(url: str) -> dict[str, str]:
     """The environment in which boto3 calls that local endpoint, as botocore's own variables have it."""
     return {
         "AWS_ENDPOINT_URL_BEDROCK_RUNTIME": url,
+        "AWS_ENDPOINT_URL_BEDROCK_AGENT_RUNTIME": url,
         "AWS_ACCESS_KEY_ID": "test",
         "AWS_SECRET_ACCESS_KEY": "test",
         "AWS_REGION": "us-east-1",

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, closing, contextmanager
+from enum import Enum
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from gateway.commands.stopping import stopping
 from gateway.errors import GatewayError, UsageError
 
 if TYPE_CHECKING:
     from gateway.aws.session import Aws
     from gateway.catalog.entries import Catalog
+    from gateway.local import Engine, LocalEndpoint
 
 LlmUrlOption = Annotated[
     str | None,
@@ -28,32 +31,85 @@ _REMEMBERED = 100
 """Calls that the endpoint inside `serve --local` keeps, each with its whole request, for `/_local/calls`."""
 
 
+class Folders(Enum):
+    """What becomes of the folders that stand in for knowledge bases while they are indexed."""
+
+    AWAITED = "awaited"
+    """The work begins when they are, and people see how far it is."""
+
+    SHOWN = "shown"
+    """The work begins at once, and people see how far it is; a search waits."""
+
+    SILENT = "silent"
+    """The work begins at once, and nothing is shown: stderr is not people's."""
+
+
 @contextmanager
-def backing(catalog: Catalog, *, local: bool, llm_url: str | None, llm_model: str | None) -> Iterator[Aws]:
-    """The AWS of a command while it runs. Raises UsageError for --llm-url without --local, AwsSetupError for AWS."""
+def backing(
+    catalog: Catalog,
+    *,
+    local: bool,
+    llm_url: str | None = None,
+    llm_model: str | None = None,
+    searched: Iterable[str],
+    folders: Folders = Folders.AWAITED,
+) -> Iterator[tuple[Catalog, Aws]]:
+    """The AWS of a command while it runs, and the catalog as it is known there.
+
+    `searched` names the knowledge bases that may be searched; with `local` no other folder is indexed.
+    Raises UsageError for --llm-url without --local, AwsSetupError for AWS.
+    """
     from gateway.aws.session import Aws
 
     if (llm_url or llm_model) and not local:
         raise UsageError("--llm-url and --llm-model go with --local.")
     if not local:
-        aws = Aws(region=catalog.settings.region)
-        try:
-            yield aws
-        finally:
-            aws.close()
+        with closing(Aws(region=catalog.settings.region)) as aws:
+            yield catalog, aws
         return
-    from gateway.local import LocalEndpoint, OpenAiEngine
+    from gateway.commands.standins import standing_in
 
-    try:
-        api_key = os.environ.get("GATEWAY_LLM_API_KEY")
-        engine = OpenAiEngine(llm_url, model=llm_model, api_key=api_key) if llm_url else None
-        endpoint = LocalEndpoint(engine=engine, keep=_REMEMBERED)
-        endpoint.start()
-    except (OSError, ValueError) as error:
-        raise GatewayError(f"the local endpoint did not start: {error}") from None
-    aws = Aws(local_url=endpoint.url)
-    try:
-        yield aws
-    finally:
-        aws.close()
-        endpoint.close()
+    known = standing_in(catalog)
+    with (
+        _endpoint(known, tuple(searched), folders, llm_url, llm_model) as endpoint,
+        closing(Aws(local_url=endpoint.url)) as aws,
+    ):
+        yield known, aws
+
+
+@contextmanager
+def _endpoint(
+    catalog: Catalog, searched: tuple[str, ...], folders: Folders, llm_url: str | None, llm_model: str | None
+) -> Iterator[LocalEndpoint]:
+    """The endpoint with the folders behind it. Raises GatewayError when it does not start."""
+    from gateway.commands.indexes import index_folder
+    from gateway.commands.indexing import Indexing
+    from gateway.commands.standins import retrievers, wait_until_indexed
+    from gateway.local import LocalEndpoint
+
+    with ExitStack() as stack:
+        indexing = stack.enter_context(closing(Indexing()))
+        standing = {}
+        if searched:
+            indexes = stack.enter_context(index_folder(os.environ))
+            watch = indexing.watch if folders is not Folders.SILENT else lambda _: None
+            standing = retrievers(catalog, searched, indexes=indexes, watch=watch)
+        try:
+            endpoint = LocalEndpoint(engine=_engine(llm_url, llm_model), knowledge_bases=standing, keep=_REMEMBERED)
+            stack.callback(endpoint.close)
+            endpoint.start()
+        except (OSError, ValueError) as error:
+            raise GatewayError(f"the local endpoint did not start: {error}") from None
+        if folders is Folders.AWAITED:
+            with stopping("stopped; what is indexed already is not indexed again."), closing(indexing):
+                wait_until_indexed(standing.values())
+        yield endpoint
+
+
+def _engine(llm_url: str | None, llm_model: str | None) -> Engine | None:
+    """What writes the answers; None for the endpoint's own. Raises ValueError for what is no URL."""
+    from gateway.local import OpenAiEngine
+
+    if not llm_url:
+        return None
+    return OpenAiEngine(llm_url, model=llm_model, api_key=os.environ.get("GATEWAY_LLM_API_KEY"))

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Coroutine
-from contextlib import nullcontext
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
@@ -16,16 +14,15 @@ from gateway.commands.backing import LlmModelOption, LlmUrlOption, backing
 from gateway.commands.inputs import parse_inputs
 from gateway.commands.opening import open_catalog, specialist_of
 from gateway.commands.options import CatalogOption, LocalOption
+from gateway.commands.stopping import stopping
+from gateway.commands.waiting import waiting
 from gateway.leaving import leave
 
 if TYPE_CHECKING:
+    from gateway.catalog.entries import Specialist
     from gateway.consult.consultation import Answer
     from gateway.consult.feed import Feed
     from gateway.consult.receipt import Receipt
-
-
-_SIGPIPE = 128 + 13
-"""The exit code that a shell reports for a program whose reader has gone."""
 
 
 class Format(StrEnum):
@@ -50,7 +47,7 @@ def call(
     ] = Format.TEXT,
 ) -> None:
     """Consult one specialist, its answer streaming as it is written."""
-    opened = open_catalog(catalog)
+    opened = open_catalog(catalog, local=local)
     specialist = specialist_of(opened, name)
     arguments = parse_inputs(specialist, inputs or [])
     import asyncio
@@ -59,39 +56,34 @@ def call(
     from gateway.consult.consultation import ConsultationFailed, Consultations
     from gateway.consult.feed import Feed, Follow
 
-    with backing(opened, local=local, llm_url=llm_url, llm_model=llm_model) as aws:
+    searched = [binding.name for binding in specialist.knowledge_bases]
+    with backing(opened, local=local, llm_url=llm_url, llm_model=llm_model, searched=searched) as (known, aws):
 
         async def consult() -> Answer:
             feed = Feed(Follow.TEXT if output is Format.TEXT else Follow.NOTHING)
-            answer = Consultations(opened, aws).consult(specialist, arguments, caller=LOCAL_USER, feed=feed)
-            return await _printed(answer, feed, specialist.name)
+            answer = Consultations(known, aws).consult(specialist, arguments, caller=LOCAL_USER, feed=feed)
+            return await _printed(answer, feed, _doing(specialist))
 
-        try:
-            _show(asyncio.run(consult()), output, local=local)
-        except ConsultationFailed as failed:
-            if output is Format.JSON:
-                typer.echo(json.dumps({"error": str(failed), "receipt": failed.receipt.as_json()}, indent=2))
-            else:
-                typer.echo(f"gateway: {failed}", err=True)
-            leave(1)
-        except KeyboardInterrupt:
-            typer.echo("\ngateway: stopped; Bedrock was told to stop generating.", err=True)
-            leave(130)
-        except BrokenPipeError:  # `| head -1` has what it wanted
-            leave(_SIGPIPE)
-        except OSError as error:
-            typer.echo(f"gateway: the answer cannot be written: {error.strerror or error}.", err=True)
-            leave(1)
+        with stopping("stopped; Bedrock was told to stop generating."):
+            try:
+                _show(asyncio.run(consult()), output, local=local)
+            except ConsultationFailed as failed:
+                if output is Format.JSON:
+                    typer.echo(json.dumps({"error": str(failed), "receipt": failed.receipt.as_json()}, indent=2))
+                else:
+                    typer.echo(f"gateway: {failed}", err=True)
+                leave(1)
 
 
-async def _printed(answer: Coroutine[Any, Any, Answer], feed: Feed, name: str) -> Answer:
+async def _printed(answer: Coroutine[Any, Any, Answer], feed: Feed, what: str) -> Answer:
     """The answer, printed meanwhile. When it cannot be printed any longer it is not generated any longer.
 
-    Raises ConsultationFailed, and OSError of stdout; when cancelled, what has come is printed.
+    `what` says what goes on until it begins. Raises ConsultationFailed, and OSError of stdout; when cancelled, what has
+    come is printed.
     """
     import asyncio
 
-    answering, printing = asyncio.create_task(answer), asyncio.create_task(_print(feed, name))
+    answering, printing = asyncio.create_task(answer), asyncio.create_task(_print(feed, what))
     try:
         await asyncio.wait((answering, printing), return_when=asyncio.FIRST_COMPLETED)
     finally:
@@ -112,11 +104,14 @@ def _show(answer: Answer, output: Format, *, local: bool) -> None:
         typer.echo(_receipt_line(answer.receipt, local=local), err=True)
 
 
-async def _print(feed: Feed, name: str) -> NoReturn:
-    """The answer on stdout as it comes; until its first token a spinner on stderr, where that is a terminal."""
-    from rich.console import Console
+def _doing(specialist: Specialist) -> str:
+    searched = ", ".join(binding.name for binding in specialist.knowledge_bases)
+    return f"{specialist.name} is {f'searching {searched} and ' if searched else ''}thinking"
 
-    with Console(stderr=True).status(f"{name} is thinking") if sys.stderr.isatty() else nullcontext():
+
+async def _print(feed: Feed, what: str) -> NoReturn:
+    """The answer on stdout as it comes; until its first token a spinner on stderr, where that is a terminal."""
+    with waiting(what):
         first = await feed.take()
     typer.echo(first, nl=False)
     while True:
@@ -131,5 +126,12 @@ def _receipt_line(receipt: Receipt, *, local: bool) -> str:
     tries = "" if len(receipt.attempts) == 1 else f", {len(receipt.attempts)} attempts"
     return (
         f"{receipt.model_id}: {receipt.usage.input} tokens in, {receipt.usage.output} out, {cost}, "
-        f"{receipt.seconds:.2f} s{first}{tries}"
+        f"{receipt.seconds:.2f} s{first}{tries}{_searched(receipt)}"
     )
+
+
+def _searched(receipt: Receipt) -> str:
+    searches, cited = len(receipt.searches), len(receipt.citations)
+    if not searches:
+        return ""
+    return f", {searches} search{'es' * (searches > 1)}, {cited or 'no'} passage{'s' * (cited != 1)} cited"

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from gateway.commands.backing import LlmModelOption, LlmUrlOption, backing
+from gateway.commands.backing import Folders, LlmModelOption, LlmUrlOption, backing
 from gateway.commands.opening import open_catalog
 from gateway.commands.options import CatalogOption, LocalOption
 from gateway.leaving import leave
@@ -38,23 +38,30 @@ def serve(
 ) -> None:
     """Serve the catalog as MCP tools: over stdio, or with --http to many clients at once."""
     _end_quietly_until_serving()
-    opened = open_catalog(catalog)
+    opened = open_catalog(catalog, local=local)
     from gateway.server.run import serve_http, serve_stdio
     from gateway.web import health
 
-    with backing(opened, local=local, llm_url=llm_url, llm_model=llm_model) as aws:
+    with backing(
+        opened,
+        local=local,
+        llm_url=llm_url,
+        llm_model=llm_model,
+        searched=opened.knowledge_bases,
+        folders=Folders.SHOWN if http else Folders.SILENT,
+    ) as (known, aws):
         if not http:
-            serve_stdio(opened, aws)
+            serve_stdio(known, aws)
             leave(0)
         finished = serve_http(
-            opened,
+            known,
             aws,
             host=host,
             port=port,
             insecure=insecure,
             grace=grace,
             routes=lambda ready: health.routes(ready, len(opened.specialists)),
-            started=lambda url: _announce(url, opened, host=host, answered_by=_backed(local=local, llm_url=llm_url)),
+            started=lambda url: _announce(url, opened, host=host, local=local, llm_url=llm_url),
         )
     if not finished:
         typer.echo(f"gateway: some calls had not finished after {grace:g} s and were ended.", err=True)
@@ -73,11 +80,19 @@ def _backed(*, local: bool, llm_url: str | None) -> str:
     return "this machine, without AWS and without a model (--llm-url names one)" if local else "Amazon Bedrock"
 
 
-def _announce(url: str, catalog: Catalog, *, host: str, answered_by: str) -> None:
+def _knowledge(catalog: Catalog, *, local: bool) -> str:
+    bases = catalog.knowledge_bases.values()
+    if not local:
+        return ", ".join(base.name for base in bases)
+    return ", ".join(f"{base.name} ({base.local or 'no folder: its file has no local:'})" for base in bases)
+
+
+def _announce(url: str, catalog: Catalog, *, host: str, local: bool, llm_url: str | None) -> None:
     lines = [
         f"MCP endpoint  {url}",
         f"Specialists   {', '.join(catalog.specialists) or 'none yet: drop a file in specialists/'}",
-        f"Answered by   {answered_by}",
+        *([f"Knowledge     {_knowledge(catalog, local=local)}"] if catalog.knowledge_bases else []),
+        f"Answered by   {_backed(local=local, llm_url=llm_url)}",
         f"Claude Code   claude mcp add --transport http {shlex.quote(catalog.settings.name)} {url}",
         "Other clients gateway connect --help",
     ]
