@@ -18,6 +18,7 @@ from gateway.commands.lint import lint
 from gateway.commands.local import local
 from gateway.commands.preview import preview
 from gateway.commands.schema import schema
+from gateway.commands.search import search
 from gateway.commands.serve import serve
 from gateway.errors import GatewayError, UsageError
 
@@ -62,5 +63,5 @@ def gateway(
 
 
 # In the order of a newcomer's day, which is the order of `gateway --help`.
-for command in (init, lint, preview, call, serve, connect, schema, local):
+for command in (init, lint, preview, call, search, serve, connect, schema, local):
     app.command()(command)

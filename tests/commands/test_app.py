@@ -8,7 +8,7 @@ from typer.testing import CliRunner
 
 from gateway.commands import app
 
-COMMANDS = ["init", "lint", "preview", "call", "serve", "connect", "schema", "local"]
+COMMANDS = ["init", "lint", "preview", "call", "search", "serve", "connect", "schema", "local"]
 
 
 def test_each_command_is_registered_once() -> None:
