@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -11,13 +12,19 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from gateway.commands.backing import backing
 from gateway.commands.inputs import parse_inputs
 from gateway.commands.options import CatalogOption
-from gateway.errors import GatewayError
+from gateway.commands.stopping import stopping
+from gateway.commands.waiting import waiting
+from gateway.errors import GatewayError, UsageError
+from gateway.leaving import leave
 
 if TYPE_CHECKING:
+    from gateway.bedrock.request import Conversation
     from gateway.catalog import Loaded
     from gateway.catalog.entries import Specialist
+    from gateway.commands.retrieving import Retrieval
 
 
 class Format(StrEnum):
@@ -46,33 +53,108 @@ def preview(
     request: Annotated[
         bool, typer.Option("--request", help="Print the Converse request as JSON, and only that.")
     ] = False,
+    retrieve: Annotated[
+        bool,
+        typer.Option("--retrieve", help="Search its knowledge bases, and show the passages as the model gets them."),
+    ] = False,
     catalog: CatalogOption = Path(),
+    local: Annotated[
+        bool, typer.Option("--local", help="With --retrieve: search without AWS, in the folders that stand in.")
+    ] = False,
     output: Annotated[Format, typer.Option("--format", help="text for people, json for programs.")] = Format.TEXT,
 ) -> None:
     """Show the prompts a specialist would send. Inputs that are not given show as ‹their name›."""
+    if local and not retrieve:
+        raise UsageError("--local goes with --retrieve: without it nothing is asked of AWS.")
     from gateway.bedrock.request import converse_request
     from gateway.catalog import load
+    from gateway.commands.retrieving import retrieval_of
     from gateway.consult.grounding import conversation
+    from gateway.consult.toolbox import tool_specs
     from gateway.prompts import Prompts
     from gateway.prompts.placeholders import PlaceholderEnvironment, with_placeholders
 
-    loaded = load(catalog, os.environ)
+    loaded = load(catalog, os.environ, local=local)
     specialist = _specialist(loaded, name)
     arguments = with_placeholders(parse_inputs(specialist, inputs or []), specialist.inputs)
-    rendered = Prompts(specialist, loaded.catalog.root, PlaceholderEnvironment()).render(arguments)
-    sent = converse_request(specialist, conversation(rendered), specialist.model_id[0])
-    estimate = _estimate(loaded, specialist, rendered.system + rendered.user)
     absent = [key for key in specialist.inputs if str(arguments.get(key)) == f"‹{key}›"]
+    rendered = Prompts(specialist, loaded.catalog.root, PlaceholderEnvironment()).render(arguments)
+    query = rendered.user if rendered.query is None else rendered.query
+    retrieval = retrieval_of(specialist, loaded.catalog, query)
+    if retrieve:
+        retrieval = _searched(retrieval, specialist, loaded, absent, local=local)
+    opening = conversation(rendered, retrieval.evidence, tool_specs(retrieval.tools))
+    sent = converse_request(specialist, opening, specialist.model_id[0])
+    estimate = _estimate(loaded, specialist, opening)
     if output is Format.JSON and not request:
-        typer.echo(json.dumps(_record(specialist, sent, estimate, absent), indent=2, ensure_ascii=False))
+        typer.echo(json.dumps(_record(specialist, sent, estimate, absent, retrieval), indent=2, ensure_ascii=False))
         return
-    if request:
-        typer.echo(json.dumps(sent, indent=2, ensure_ascii=False))
-    else:
-        typer.echo(f"── system\n{rendered.system}\n── user\n{rendered.user}")
+    typer.echo(json.dumps(sent, indent=2, ensure_ascii=False) if request else _text(retrieval, opening))
     typer.echo(_estimate_line(specialist, estimate), err=True)
     if absent:
         typer.echo(f"Not given: {', '.join(absent)}.", err=True)
+    for line in _found(retrieval):
+        typer.echo(line, err=True)
+
+
+def _searched(
+    retrieval: Retrieval, specialist: Specialist, loaded: Loaded, absent: Sequence[str], *, local: bool
+) -> Retrieval:
+    """The retrieval with its searches made. Raises UsageError where they would be for placeholders, GatewayError for an
+    id that is not set; ends the process when a required knowledge base cannot be searched."""
+    import asyncio
+
+    from gateway.commands.retrieving import retrieval_of, searched
+    from gateway.knowledge.errors import SearchFailed
+
+    if retrieval.evidence is None:
+        return retrieval
+    if hidden := [key for key in absent if f"‹{key}" in retrieval.query]:
+        raise UsageError(f"--retrieve would search for placeholders: give {', '.join(hidden)} with --input.")
+    if not local:
+        _must_have_ids(retrieval, loaded)
+    names = [base.name for _, base in retrieval.context]
+    with backing(loaded.catalog, local=local, searched=names) as (known, aws), stopping("stopped."):
+        try:
+            with waiting(f"searching {', '.join(names)}"):
+                return asyncio.run(searched(retrieval_of(specialist, known, retrieval.query), aws))
+        except SearchFailed as failed:
+            typer.echo(f"gateway: {failed}", err=True)
+            leave(1)
+
+
+def _must_have_ids(retrieval: Retrieval, loaded: Loaded) -> None:
+    from gateway.commands.retrieving import without_id
+    from gateway.lint.text import diagnostic_lines
+
+    paths = {base.path for base in without_id(retrieval)}
+    if paths:
+        for line in diagnostic_lines(each for each in loaded.diagnostics if each.path in paths):
+            typer.echo(line, err=True)
+        raise GatewayError("its knowledge bases cannot be searched: mend what is named above, or add --local.")
+
+
+def _text(retrieval: Retrieval, opening: Conversation) -> str:
+    """What is searched, and then the request's texts in the order in which the model reads them."""
+    from gateway.commands.retrieving import sections
+
+    *before, user = (block["text"] for block in opening.messages[0]["content"])
+    shown = [
+        *sections(retrieval),
+        *(("system", text) for text in opening.system),
+        *(("passages", text) for text in before),
+        ("user", user),
+    ]
+    return "\n".join(f"── {title}\n{text}" for title, text in shown)
+
+
+def _found(retrieval: Retrieval) -> Iterator[str]:
+    """What a person should know of the passages that are shown, or of those that are not."""
+    if retrieval.evidence is not None and retrieval.made:
+        yield from retrieval.evidence.missing.values()
+    elif retrieval.context:
+        names = ", ".join(base.name for _, base in retrieval.context)
+        yield f"Not searched: {names}; --retrieve searches, and asks no model."
 
 
 def _specialist(loaded: Loaded, name: str) -> Specialist:
@@ -90,7 +172,7 @@ def _specialist(loaded: Loaded, name: str) -> Specialist:
     return specialist_of(loaded.catalog, name)
 
 
-def _estimate(loaded: Loaded, specialist: Specialist, text: str) -> Estimate:
+def _estimate(loaded: Loaded, specialist: Specialist, opening: Conversation) -> Estimate:
     from gateway.bedrock.generation import Usage
     from gateway.bedrock.prices import cost_usd
     from gateway.catalog.models import ModelTable
@@ -99,7 +181,9 @@ def _estimate(loaded: Loaded, specialist: Specialist, text: str) -> Estimate:
     overrides, model_id = loaded.catalog.settings.models, specialist.model_id[0]
     model = ModelTable.load(overrides).find(model_id)
     most = specialist.max_tokens or (model.max_tokens if model else None)
-    tokens = estimated(text)
+    content = (block["text"] for message in opening.messages for block in message["content"])
+    tools = (json.dumps(tool) for tool in opening.tools)
+    tokens = estimated("".join((*opening.system, *content, *tools)))
     return Estimate(
         input_tokens=tokens,
         input_usd=cost_usd(model_id, Usage(input=tokens), overrides),
@@ -119,12 +203,17 @@ def _estimate_line(specialist: Specialist, estimate: Estimate) -> str:
     return f"{line}."
 
 
-def _record(specialist: Specialist, sent: dict[str, Any], estimate: Estimate, absent: list[str]) -> dict[str, Any]:
+def _record(
+    specialist: Specialist, sent: dict[str, Any], estimate: Estimate, absent: list[str], retrieval: Retrieval
+) -> dict[str, Any]:
+    from gateway.commands.retrieving import as_json
+
     return {
         "specialist": specialist.name,
         "model_id": specialist.model_id[0],
         "request": sent,
         "not_given": absent,
+        "retrieval": as_json(retrieval),
         "estimate": {
             "input_tokens": estimate.input_tokens,
             "input_usd": estimate.input_usd,
