@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -16,7 +17,8 @@ from gateway.catalog.entries import Catalog
 from gateway.commands.standins import retrievers, standing_in
 from gateway.consult.consultation import Consultations
 from gateway.consult.receipt import META_KEY
-from gateway.local import EchoEngine, LocalEndpoint
+from gateway.local import LocalEndpoint
+from gateway.local.engine import Finish, ModelRequest, Parts
 from gateway.server.app import build
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -27,13 +29,35 @@ def samples() -> Catalog:
     return load(ROOT, {}).catalog
 
 
+class Reader:
+    """Cites the first passage that holds the answer, as a model would that found it there; says so when none does."""
+
+    def __init__(self) -> None:
+        self.answer = ""
+
+    async def generate(self, request: ModelRequest) -> Parts:
+        message = "".join(block.get("text", "") for block in request.body["messages"][-1]["content"])
+        passages = re.findall(r'<passage number="(\d+)".*?>\n(.*?)</passage>', message, re.DOTALL)
+        found = next((number for number, text in passages if self.answer in text), None)
+        yield "The passages do not say." if found is None else f"It is written there [{found}]."
+        yield Finish()
+
+    async def close(self) -> None:
+        pass
+
+
 @pytest.fixture
-def server(samples: Catalog, tmp_path: Path) -> Iterator[FastMCP]:
-    """The samples as `gateway serve --local` serves them, answered without its pauses."""
+def reader() -> Reader:
+    return Reader()
+
+
+@pytest.fixture
+def server(samples: Catalog, reader: Reader, tmp_path: Path) -> Iterator[FastMCP]:
+    """The samples as `gateway serve --local` serves them, with a model that reads."""
     known = standing_in(samples)
     folders = retrievers(known, known.knowledge_bases, indexes=tmp_path, watch=lambda _: None)
     with (
-        LocalEndpoint(engine=EchoEngine(pace=0), knowledge_bases=folders) as endpoint,
+        LocalEndpoint(engine=reader, knowledge_bases=folders) as endpoint,
         closing(Aws(local_url=endpoint.url)) as aws,
     ):
         yield build(known, Consultations(known, aws))
@@ -49,31 +73,38 @@ def pages(result: Any) -> set[str]:
     return {Path(passage["source"]).name for passage in result.structured_content["passages"]}
 
 
-@pytest.mark.parametrize(
-    ("question", "page"),
-    [
-        ("Which IAM actions does a search with reranking and a guardrail need?", "knowledge-bases.md"),
-        ("What does the lint rule context-budget warn about?", "lint.md"),
-        ("What happens on SIGTERM to calls that are in flight?", "http.md"),
-        ("Is a call asked again after throttling?", "errors.md"),
-        ("What are the attempts in a receipt?", "streaming-and-receipts.md"),
-    ],
-)
-async def test_the_guide_cites_the_page_that_holds_the_answer(server: FastMCP, question: str, page: str) -> None:
+ANSWERS = [
+    ("Which permissions does reranking need?", "`bedrock:Rerank`", "knowledge-bases.md"),
+    ("What does the lint rule context-budget warn about?", "### context-budget", "lint.md"),
+    ("What happens on SIGTERM to calls that are in flight?", "those in flight finish within", "http.md"),
+    ("Is a call asked again after throttling?", "| throttling, 5xx, model not ready", "errors.md"),
+    ("What are the attempts in a receipt?", "Every call to Bedrock, in order", "streaming-and-receipts.md"),
+    ("Where is the index of a local folder?", "is an SQLite file in the user's cache folder", "knowledge-bases.md"),
+]
+
+
+@pytest.mark.parametrize(("question", "answer", "page"), ANSWERS, ids=[question for question, *_ in ANSWERS])
+async def test_the_guide_is_given_the_answer_and_cites_its_page(
+    server: FastMCP, reader: Reader, question: str, answer: str, page: str
+) -> None:
+    reader.answer = answer
     result = await called(server, "gateway_guide", content=question)
     assert not result.is_error
     (cited,) = result.meta[META_KEY]["citations"]
     assert cited["source"] == f"s3://gateway_docs/{page}"
     text, link = result.content
-    assert text.text.endswith(f"Sources:\n[{cited['number']}] {cited['source']} (gateway_docs)")
+    number = cited["number"]
+    assert text.text == f"It is written there [{number}].\n\nSources:\n[{number}] {cited['source']} (gateway_docs)"
     assert str(link.uri) == cited["uri"]
 
 
-async def test_what_the_question_is_about_helps_to_find_its_page_without_drowning_it(server: FastMCP) -> None:
+async def test_what_the_question_is_about_helps_to_find_its_page_without_drowning_it(
+    server: FastMCP, reader: Reader
+) -> None:
+    reader.answer = "### unused-input"
     finding = "specialists/a.yaml:1:1: warning[unused-input] No prompt uses the input 'tone'."
-    result = await called(
-        server, "gateway_guide", content="What does this mean?", material=finding + "\n" + "x " * 5000
-    )
+    material = f"{finding}\n{(ROOT / 'specialists' / 'code_reviewer.yaml').read_text('utf-8')}"
+    result = await called(server, "gateway_guide", content="What does this mean?", material=material)
     (search,) = result.meta[META_KEY]["searches"]
     assert search["query"].startswith(f"What does this mean?\n{finding}")
     (cited,) = result.meta[META_KEY]["citations"]
