@@ -94,8 +94,14 @@ def _endpoint(
             indexes = stack.enter_context(index_folder(os.environ))
             watch = indexing.watch if folders is not Folders.SILENT else lambda _: None
             standing = retrievers(catalog, searched, indexes=indexes, watch=watch)
+        guarded = (base.guardrail for base in catalog.knowledge_bases.values())
         try:
-            endpoint = LocalEndpoint(engine=_engine(llm_url, llm_model), knowledge_bases=standing, keep=_REMEMBERED)
+            endpoint = LocalEndpoint(
+                engine=_engine(llm_url, llm_model),
+                knowledge_bases=standing,
+                guardrails={guardrail.id: () for guardrail in guarded if guardrail is not None},  # they block nothing
+                keep=_REMEMBERED,
+            )
             stack.callback(endpoint.close)
             endpoint.start()
         except (OSError, ValueError) as error:
