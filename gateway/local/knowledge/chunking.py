@@ -57,6 +57,8 @@ def _packed(units: Iterator[_Unit]) -> Iterator[list[_Unit]]:
     for unit in units:
         if held and unit.end - held[0].start > CHUNK:
             carried = _trailing_headings(held)
+            if carried and unit.end - carried[0].start > CHUNK:
+                carried = []
             yield held[: len(held) - len(carried)]
             held = carried
         elif held and unit.level and unit.start - held[0].start >= _ENOUGH:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import importlib
 import importlib.util
 import logging
-import zlib
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -45,7 +45,7 @@ class HashEmbedder:
     synonyms. Parts count less than whole words, and what every English text has does not count at all.
     """
 
-    def __init__(self, dimensions: int = 512) -> None:
+    def __init__(self, dimensions: int = 384) -> None:
         self.name = f"hashed-words-1-{dimensions}"
         self.dimensions = dimensions
         self._features = lru_cache(maxsize=200_000)(self._hashed)
@@ -68,16 +68,13 @@ class HashEmbedder:
 
     def _hashed(self, word: str) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.float64]]:
         """The places of a word and of its parts, and what each adds there."""
-        features = [(f"={word}", 1.0)]
         parts = list(_parts(word))
-        features += [(part, _PARTS / len(parts) ** 0.5) for part in parts]
-        places, weights = [], []
-        for feature, weight in features:
-            for salt in range(_PLACES):
-                code = zlib.crc32(f"{salt}{feature}".encode())
-                places.append((code >> 1) % self.dimensions)
-                weights.append(weight if code & 1 else -weight)
-        return np.array(places, dtype=np.intp), np.array(weights)
+        features = [f"={word}", *parts]
+        weights = [1.0] + [_PARTS / len(parts) ** 0.5 for _ in parts]
+        digests = b"".join(hashlib.blake2b(each.encode(), digest_size=4 * _PLACES).digest() for each in features)
+        codes = np.frombuffer(digests, dtype="<u4")
+        places = ((codes >> 1) % self.dimensions).astype(np.intp)
+        return places, np.repeat(weights, _PLACES) * np.where(codes & 1, 1.0, -1.0)
 
 
 _PLACES = 2  # how many places a feature has: where two features meet in one of them, the other still tells them apart

@@ -30,6 +30,7 @@ def to_markdown(html: str) -> str:
 def _written(root: LexborNode) -> Iterator[str]:
     """The pieces of the text, walking without recursion: pages may be nested deeper than Python's stack."""
     node: LexborNode | None = root
+    last = root.mem_id  # nodes themselves are compared by their whole HTML
     preformatted = 0
     while node is not None:
         tag = node.tag or ""
@@ -44,12 +45,12 @@ def _written(root: LexborNode) -> Iterator[str]:
                 continue
             preformatted -= tag == "pre"
             yield _after(tag)
-        while node is not None and node != root and node.next is None:
+        while node is not None and node.mem_id != last and node.next is None:
             node = node.parent
             if node is not None:
                 preformatted -= node.tag == "pre"
                 yield _after(node.tag or "")
-        node = None if node is None or node == root else node.next
+        node = None if node is None or node.mem_id == last else node.next
 
 
 def _before(tag: str) -> str:

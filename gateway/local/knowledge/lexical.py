@@ -10,9 +10,9 @@ import numpy.typing as npt
 
 from gateway.local.knowledge.words import content_words
 
-# Chunks that are scored, at about a microsecond and a half each. The rarer words of a query decide; a word that is in
-# more chunks than this tells little.
-BUDGET = 20_000
+# Places in chunks that are scored, at two or three microseconds each. The rarer words of a query decide; a word that is
+# in more chunks than this tells little.
+BUDGET = 10_000
 _MAX_TERMS = 64
 _CONTEXT = 0.5  # what a word in a heading above a chunk counts for, where one in the chunk itself counts for 1
 

@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from itertools import takewhile
 
-from gateway.local.knowledge.embedding import best_available
+from gateway.local.knowledge.embedding import Embedder, best_available
 from gateway.local.knowledge.words import content_words, words
 
 # Chosen on the `dev` half of benchmarks/data/questions.yaml.
@@ -17,7 +17,7 @@ _AKIN = 0.5  # what `configure` counts for where `configuration` was asked for
 _STEM, _ENDING = 4, 4  # words akin begin alike for at least so many characters and differ in at most so many
 
 
-def relevance(query: str, texts: Sequence[str]) -> list[float]:
+def relevance(query: str, texts: Sequence[str], *, embedder: Embedder | None = None) -> list[float]:
     """A score for each text, 0 to 1: how much of the query's words it has, the rarer among these texts the more; how
     close together they stand; and how alike query and text are to the embedder. The same input, the same scores."""
     if not texts:
@@ -25,7 +25,7 @@ def relevance(query: str, texts: Sequence[str]) -> list[float]:
     terms = list(dict.fromkeys(content_words(query)))
     texts_hits = [_hits(terms, words(text)) for text in texts]
     weights = _weights(terms, texts_hits)
-    embedder = best_available()
+    embedder = embedder if embedder is not None else best_available()
     similar = embedder.embed(texts) @ embedder.embed([query])[0]
     return [
         _bounded(

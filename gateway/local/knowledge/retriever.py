@@ -145,26 +145,32 @@ class FolderRetriever:
             with store.lock(self._index) as mine:
                 if mine:
                     self._update()
-                    break
+                    return
             if store.is_complete(self._index, self._embedder.name):
-                break
+                self._load()
+                return
             self._closed.wait(_POLL)
-        if not self._closed.is_set():
-            with self._connections.one() as connection, store.transaction(connection):
-                self._current(connection)
 
     def _update(self) -> None:
-        broken, self._broken = self._broken, False
+        """Indexes what was changed, and everything when the index turns out to be broken."""
+        if self._broken:
+            self._broken = False
+            store.begin_anew(self._index, self._embedder.name)
         try:
-            if broken:
-                store.begin_anew(self._index, self._embedder.name)
             self._skipped = self._indexer.update()
+            self._load()
         except sqlite3.DatabaseError as error:
             if not store.is_broken(error):
                 raise
             _log.warning("The index of %s is broken and is made anew.", self.name)
             store.begin_anew(self._index, self._embedder.name)
             self._skipped = self._indexer.update()
+            self._load()
+
+    def _load(self) -> None:
+        """Takes what was indexed into memory, so that the next search need not."""
+        with self._connections.one() as connection, store.transaction(connection):
+            self._current(connection)
 
     def _answer(self, search: Search, query: np.ndarray[Any, np.dtype[np.float32]]) -> Found:
         with self._connections.one() as connection, store.transaction(connection):

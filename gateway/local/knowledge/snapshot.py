@@ -43,6 +43,9 @@ def load(
 
 
 def _vectors(connection: sqlite3.Connection, after: int, dimensions: int) -> Vectors:
+    (count,) = connection.execute("SELECT count(*) FROM vectors WHERE chunk > ?", (after,)).fetchone()
+    vectors = np.empty((count, dimensions), dtype=np.float32)
     rows = connection.execute("SELECT vector FROM vectors WHERE chunk > ? ORDER BY chunk", (after,))
-    data = b"".join(vector for (vector,) in rows)
-    return np.frombuffer(data, dtype=np.float32).reshape(-1, dimensions)
+    for row, (vector,) in zip(vectors, rows, strict=True):
+        row[:] = np.frombuffer(vector, dtype=np.float32)
+    return vectors

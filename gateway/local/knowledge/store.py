@@ -48,8 +48,8 @@ def connect(path: Path) -> sqlite3.Connection:
     """A connection for any one thread at a time; transactions are begun by hand. The caller closes it."""
     connection = sqlite3.connect(path, timeout=60.0, isolation_level=None, check_same_thread=False)
     connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("PRAGMA cache_size = -32768")  # 32 MiB
     connection.execute("PRAGMA synchronous = NORMAL")  # a power cut may cost the last documents, never the file
-    connection.execute("PRAGMA mmap_size = 1073741824")
     return connection
 
 

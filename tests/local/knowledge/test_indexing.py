@@ -1,0 +1,331 @@
+"""The index: kept from run to run, brought in line with its folder, begun anew when it is no good."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import sqlite3
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import pytest
+
+from gateway.local.errors import UnavailableError
+from gateway.local.knowledge import FolderRetriever, store
+from gateway.local.knowledge.embedding import HashEmbedder, Vectors
+from tests.local.knowledge.conftest import NAME, Open, describe, find, paths, texts
+
+
+class Counting(HashEmbedder):
+    """Counts what is embedded for the index; a search's query is a call of its own with one text."""
+
+    def __init__(self, name: str = "counting") -> None:
+        super().__init__(64)
+        self.name = name
+        self.embedded: list[str] = []
+
+    def embed(self, texts: Sequence[str]) -> Vectors:
+        self.embedded += [text.splitlines()[0] for text in texts if "\n" in text]
+        return super().embed(texts)
+
+
+def eventually(fulfilled: Callable[[], bool]) -> None:
+    """Each try is a search, which brings a look at the folder about."""
+    deadline = time.monotonic() + 20
+    while not fulfilled():
+        assert time.monotonic() < deadline
+        threading.Event().wait(0.01)
+
+
+def write(folder: Path, number: int) -> None:
+    for each in range(number):
+        (folder / f"page{each}.md").write_text(f"This is about subject{each}.")
+
+
+def test_a_restart_embeds_nothing_again(folder: Path, opened: Open) -> None:
+    write(folder, 3)
+    first = Counting()
+    before = find(opened(embedder=first), "subject1")
+    assert sorted(first.embedded) == ["page0", "page1", "page2"]
+    again = Counting()
+    assert find(opened(embedder=again), "subject1") == before
+    assert again.embedded == []
+
+
+def test_a_restart_finds_what_was_added_changed_and_deleted(folder: Path, opened: Open) -> None:
+    write(folder, 4)
+    retriever = opened()
+    find(retriever, "subject1")
+    retriever.close()
+    (folder / "page1.md").write_text("This is about wombats.")
+    (folder / "page2.md").unlink()
+    (folder / "page9.md").write_text("This is about penguins.")
+    counting = Counting(name=HashEmbedder(64).name)
+    retriever = opened(embedder=counting)
+    assert sorted(paths(find(retriever, "about", limit=10))) == ["page0.md", "page1.md", "page3.md", "page9.md"]
+    assert sorted(counting.embedded) == ["page1", "page9"]
+    assert texts(find(retriever, "wombats", limit=1)) == ["This is about wombats."]
+
+
+@pytest.mark.usefixtures("restless")
+def test_changes_are_found_without_a_restart(folder: Path, opened: Open) -> None:
+    write(folder, 3)
+    counting = Counting()
+    retriever = opened(embedder=counting)
+    assert paths(find(retriever, "subject1", limit=1)) == ["page1.md"]
+    (folder / "page1.md").write_text("This is about wombats.")
+    eventually(lambda: texts(find(retriever, "wombats", limit=1)) == ["This is about wombats."])
+    (folder / "new.md").write_text("This is about penguins.")
+    eventually(lambda: paths(find(retriever, "penguins", limit=1)) == ["new.md"])
+    (folder / "page0.md").unlink()
+    eventually(lambda: sorted(paths(find(retriever, "about"))) == ["new.md", "page1.md", "page2.md"])
+    assert sorted(counting.embedded) == ["new", "page0", "page1", "page1", "page2"]
+
+
+@pytest.mark.usefixtures("restless")
+def test_a_changed_metadata_file_is_found_without_a_restart(folder: Path, opened: Open) -> None:
+    write(folder, 2)
+    retriever = opened()
+    private = {"equals": {"key": "team", "value": "private"}}
+    assert paths(find(retriever, "about", filter=private)) == []
+    describe(folder / "page1.md", {"team": "private"})
+    eventually(lambda: paths(find(retriever, "about", filter=private)) == ["page1.md"])
+    (folder / "page1.md.metadata.json").unlink()
+    eventually(lambda: paths(find(retriever, "about", filter=private)) == [])
+
+
+@pytest.mark.usefixtures("restless")
+def test_a_touched_document_is_not_embedded_again(folder: Path, opened: Open) -> None:
+    write(folder, 2)
+    counting = Counting()
+    retriever = opened(embedder=counting)
+    find(retriever, "about")
+    os.utime(folder / "page0.md", (1, 1))
+    (folder / "page1.md").write_text("This is about wombats.")
+    eventually(lambda: "wombats" in str(texts(find(retriever, "wombats", limit=1))))
+    assert sorted(counting.embedded) == ["page0", "page1", "page1"]
+
+
+def test_another_embedder_begins_the_index_anew(folder: Path, opened: Open) -> None:
+    write(folder, 2)
+    find(opened(embedder=Counting("one")), "about")
+    other = Counting("other")
+    assert paths(find(opened(embedder=other), "subject1", limit=1)) == ["page1.md"]
+    assert len(other.embedded) == 2
+
+
+def spoil_schema(index: Path) -> None:
+    with sqlite3.connect(index) as connection:
+        connection.execute("PRAGMA user_version = 999")
+    connection.close()
+
+
+def spoil_tables(index: Path) -> None:
+    with sqlite3.connect(index) as connection:
+        connection.execute("DROP TABLE chunks")
+    connection.close()
+
+
+def spoil_pages(index: Path) -> None:
+    content = bytearray(index.read_bytes())
+    content[4096:] = b"\xa5" * (len(content) - 4096)
+    index.write_bytes(content)
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        lambda index: index.write_bytes(b"This is no database at all." * 1_000),
+        lambda index: index.write_bytes(b""),
+        lambda index: os.truncate(index, 8_192),
+        spoil_schema,
+        spoil_tables,
+        spoil_pages,
+    ],
+    ids=["garbage", "empty", "cut", "schema", "tables", "pages"],
+)
+def test_a_spoilt_index_is_begun_anew(folder: Path, index: Path, opened: Open, spoil: Callable[[Path], None]) -> None:
+    write(folder, 3)
+    retriever = opened()
+    find(retriever, "about")
+    retriever.close()
+    spoil(index)
+    assert paths(find(opened(), "subject1", limit=1)) == ["page1.md"]
+
+
+def test_an_index_that_is_deleted_under_a_retriever_is_made_anew(folder: Path, index: Path, opened: Open) -> None:
+    write(folder, 3)
+    retriever = opened()
+    find(retriever, "about")
+    for file in index.parent.glob("index.sqlite*"):
+        file.unlink()
+    assert paths(find(retriever, "subject1", limit=1)) == ["page1.md"]
+
+
+def test_progress_counts_the_documents_that_changed(folder: Path, opened: Open) -> None:
+    write(folder, 3)
+    told: list[tuple[int, int]] = []
+    find(opened(progress=lambda done, total: told.append((done, total))), "about")
+    assert told == [(0, 3), (1, 3), (2, 3), (3, 3)]
+    told.clear()
+    find(opened(progress=lambda done, total: told.append((done, total))), "about")
+    assert told == []
+
+
+def test_a_folder_that_is_not_there_is_an_error_that_says_so(folder: Path, opened: Open) -> None:
+    shutil.rmtree(folder)
+    with pytest.raises(UnavailableError, match=r"The folder of handbook cannot be indexed: .*No such file"):
+        find(opened(), "about")
+
+
+@pytest.mark.usefixtures("restless")
+def test_a_folder_that_comes_back_is_searched_again(folder: Path, opened: Open) -> None:
+    folder.rmdir()
+    retriever = opened()
+    with pytest.raises(UnavailableError):
+        find(retriever, "about")
+    folder.mkdir()
+    write(folder, 1)
+
+    def found() -> bool:
+        try:
+            return paths(find(retriever, "about")) == ["page0.md"]
+        except UnavailableError:
+            return False
+
+    eventually(found)
+
+
+def test_an_index_that_cannot_be_written_is_an_error_that_says_so(folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    retriever = FolderRetriever(folder, name=NAME, index=tmp_path / "file" / "index", embedder=Counting())
+    try:
+        with pytest.raises(UnavailableError, match="cannot be indexed"):
+            find(retriever, "about")
+    finally:
+        retriever.close()
+
+
+class Stuck(Counting):
+    """Embeds one batch, then waits for `go`."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.began, self.go = threading.Event(), threading.Event()
+
+    def embed(self, texts: Sequence[str]) -> Vectors:
+        self.began.set()
+        assert self.go.wait(20)
+        return super().embed(texts)
+
+
+def test_close_ends_indexing_and_the_searches_that_wait_for_it(folder: Path, opened: Open) -> None:
+    write(folder, 50)
+    stuck = Stuck()
+    retriever = opened(embedder=stuck)
+    failed: list[str] = []
+
+    def search() -> None:
+        try:
+            find(retriever, "about")
+        except UnavailableError as error:
+            failed.append(str(error))
+
+    waiting = threading.Thread(target=search)
+    waiting.start()
+    assert stuck.began.wait(20)
+    closing = threading.Thread(target=retriever.close)
+    closing.start()
+    waiting.join(20)
+    assert failed == ["The knowledge base handbook is closed."]
+    stuck.go.set()
+    closing.join(20)
+    assert not closing.is_alive()
+    assert len(stuck.embedded) == 1  # of fifty documents
+    with pytest.raises(UnavailableError, match="closed"):
+        find(retriever, "about")
+    assert not [thread for thread in threading.enumerate() if "handbook" in thread.name]
+
+
+def test_an_interrupted_indexing_goes_on_where_it_stopped(folder: Path, opened: Open) -> None:
+    write(folder, 6)
+    first = Counting()
+    halfway = threading.Event()
+
+    def progress(done: int, _: int) -> None:
+        if done == 3:
+            halfway.set()
+            retriever._closed.wait(20)
+
+    retriever = opened(embedder=first, progress=progress)
+    assert halfway.wait(20)
+    retriever.close()
+    rest = Counting()
+    assert len(paths(find(opened(embedder=rest), "about", limit=10))) == 6
+    assert len(first.embedded) + len(rest.embedded) == 6
+    assert len(first.embedded) == 3
+
+
+CHILD = """
+import sys
+from pathlib import Path
+from tests.local.knowledge.conftest import find, paths
+from tests.local.knowledge.test_indexing import Counting
+from gateway.local.knowledge import FolderRetriever
+
+counting = Counting()
+retriever = FolderRetriever(Path(sys.argv[1]), name="handbook", index=Path(sys.argv[2]), embedder=counting)
+print(*paths(find(retriever, "subject7", limit=1)), len(counting.embedded))
+retriever.close()
+"""
+
+
+def test_two_processes_share_an_index_and_one_of_them_makes_it(folder: Path, index: Path) -> None:
+    write(folder, 40)
+    command = [sys.executable, "-c", CHILD, str(folder), str(index)]
+    children = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(2)]
+    answers = [child.communicate(timeout=50)[0].split() for child in children]
+    assert [answer[0] for answer in answers] == ["page7.md", "page7.md"]
+    assert sum(int(answer[1]) for answer in answers) == 40
+
+
+KILLED = """
+import sys, time
+from pathlib import Path
+from tests.local.knowledge.test_indexing import Counting
+from gateway.local.knowledge import FolderRetriever
+
+def progress(done, total):
+    if done == 2:
+        print("halfway", flush=True)
+        time.sleep(60)
+
+FolderRetriever(Path(sys.argv[1]), name="x", index=Path(sys.argv[2]), embedder=Counting(), progress=progress).wait()
+"""
+
+
+def test_an_index_whose_maker_was_killed_is_finished_by_another(folder: Path, index: Path, opened: Open) -> None:
+    write(folder, 5)
+    command = [sys.executable, "-c", KILLED, str(folder), str(index)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as child:
+        assert child.stdout is not None
+        assert child.stdout.readline() == "halfway\n"
+        counting = Counting()
+        retriever = opened(embedder=counting)
+        assert not retriever.wait(0.5)  # the other one holds the lock, and there is no whole index yet
+        child.send_signal(signal.SIGKILL)
+        assert len(paths(find(retriever, "about", limit=10))) == 5
+    assert len(counting.embedded) == 3
+
+
+def test_a_whole_index_is_searched_while_another_process_holds_it(folder: Path, index: Path, opened: Open) -> None:
+    write(folder, 3)
+    find(opened(), "about")
+    with store.lock(index) as mine:
+        assert mine
+        assert paths(find(opened(), "subject1", limit=1)) == ["page1.md"]
