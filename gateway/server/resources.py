@@ -99,8 +99,6 @@ class SearchTemplate(ResourceTemplate):
             description=base.description,
             mime_type=_MARKDOWN,
             parameters={},
-            # The values are searched for and opened nowhere: one such as ../etc is a query like any other.
-            security=None,
         )
         template._door = door
         return template
@@ -117,7 +115,8 @@ class SearchTemplate(ResourceTemplate):
     def matches(self, uri: str) -> dict[str, Any] | None:
         """No parameters, for `_read` takes the URI apart itself; None for a URI that is not of this template.
 
-        FastMCP would drop a parameter that is misspelt, or given twice, or stands behind a `#`.
+        FastMCP would drop a parameter that is misspelt, given twice, or behind a `#`, and would take a query such as
+        ../etc for an attack, although it is searched for and opened nowhere.
         """
         return {} if address(uri) == address(self.uri_template) else None
 
