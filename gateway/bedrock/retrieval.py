@@ -98,9 +98,12 @@ class Passage:
 
     @property
     def page(self) -> int | None:
-        """The page of the document, counted from 1 by Bedrock, where it has pages."""
+        """The page of the document counted from 1, where it has pages; Bedrock's attribute counts from 0.
+
+        AWS documents the attribute and not its count, which others measured: aws-samples/bedrock-chat, issue 811.
+        """
         number = self.metadata.get(PAGE_NUMBER)
-        return int(number) if isinstance(number, (int, float)) and not isinstance(number, bool) else None
+        return int(number) + 1 if isinstance(number, (int, float)) and not isinstance(number, bool) else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +151,7 @@ def _configuration(
             search["rerankingModelType"] = "CUSTOM"
     if base.type == "managed":
         return {"managedSearchConfiguration": search}
-    if base.search_type is not None:
+    if base.search_type is not None and base.type == "vector":
         search["overrideSearchType"] = base.search_type.upper()
     return {"vectorSearchConfiguration": search}
 

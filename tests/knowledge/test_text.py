@@ -81,7 +81,7 @@ def test_what_bedrock_leaves_out_or_adds_one_day_breaks_nothing(sent: dict[str, 
 def test_the_source_and_the_page_are_taken_from_the_metadata_where_bedrock_keeps_them() -> None:
     attributes = {
         "x-amz-bedrock-kb-source-uri": "s3://acme/a.pdf",
-        "x-amz-bedrock-kb-document-page-number": 7.0,
+        "x-amz-bedrock-kb-document-page-number": 6.0,
         "x-amz-bedrock-kb-chunk-id": "1%3A0",
     }
     made = page({"content": {"text": "x"}, "metadata": {**attributes, "tags": ["a", "b"], "draft": True}})

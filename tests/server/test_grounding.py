@@ -23,7 +23,7 @@ RECEIPT = Draft202012Validator(json.loads(files("gateway.consult").joinpath("rec
 
 ONCALL = passage("The person on call answers within fifteen minutes.", "s3://acme/oncall.md")
 LEAVE = passage("Annual leave is thirty days a year.", "https://wiki.acme.example/leave")
-PAY = passage("Salaries are paid on the 25th.", "s3://acme/pay.pdf", **{"x-amz-bedrock-kb-document-page-number": 3.0})
+PAY = passage("Salaries are paid on the 25th.", "s3://acme/pay.pdf", **{"x-amz-bedrock-kb-document-page-number": 2.0})
 
 
 @pytest.fixture(autouse=True)
