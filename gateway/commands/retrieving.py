@@ -82,7 +82,7 @@ def sections(retrieval: Retrieval) -> Iterator[tuple[str, str]]:
     if retrieval.context:
         yield "retrieval query", retrieval.query or "(empty: nothing is searched)"
         yield (
-            "searched for it",
+            "knowledge bases",
             "\n".join(f"{base.name}: {_how((binding, base))}" for binding, base in retrieval.context),
         )
     if retrieval.tools:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import pty
 import signal
 import subprocess
 import sys
@@ -15,6 +14,7 @@ import pytest
 from gateway.local import Fault, LocalEndpoint, ScriptedEngine
 from tests.conftest import ECHO, MODEL, WriteCatalog
 from tests.processes import GATEWAY, at_endpoint, clean_environment, gateway
+from tests.terminal import in_terminal
 
 ONE_BY_ONE = ScriptedEngine(["one ", "two ", "three"], interval=0.3)
 FOR_LONG = ScriptedEngine([f"word {number} " for number in range(1000)], interval=0.05)
@@ -170,25 +170,8 @@ def test_ctrl_c_stops_the_generation(root: Path, endpoint: LocalEndpoint) -> Non
 
 
 @pytest.mark.parametrize("engine", [ScriptedEngine(["done"], first_chunk=1.0)])
-def test_on_a_terminal_a_spinner_bridges_the_time_to_the_first_token(
-    root: Path, endpoint: LocalEndpoint, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    shown, leader = _in_terminal(["call", "echo", "-i", "content=x", "--catalog", str(root)], at_endpoint(endpoint.url))
+def test_on_a_terminal_a_spinner_bridges_the_time_to_the_first_token(root: Path, endpoint: LocalEndpoint) -> None:
+    shown, leader = in_terminal(["call", "echo", "-i", "content=x", "--catalog", str(root)], at_endpoint(endpoint.url))
     assert leader == 0
     assert "echo is thinking" in shown
     assert shown.index("echo is thinking") < shown.index("done")
-
-
-def _in_terminal(arguments: list[str], env: dict[str, str]) -> tuple[str, int]:
-    """What a terminal of 80 columns shows of `gateway ARGUMENTS`, and the exit code."""
-    pid, terminal = pty.fork()
-    if pid == 0:
-        os.execve(GATEWAY, [GATEWAY, *arguments], clean_environment() | env | {"TERM": "xterm", "COLUMNS": "80"})
-    shown = b""
-    try:
-        while part := os.read(terminal, 4096):
-            shown += part
-    except OSError:  # Linux says so when the other end is closed
-        pass
-    os.close(terminal)
-    return shown.decode(), os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
