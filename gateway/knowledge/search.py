@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 from gateway.aws.calls import CallFailed, respond
+from gateway.aws.errors import AwsFault
 from gateway.aws.patience import pause
 from gateway.aws.session import Aws
 from gateway.bedrock.advice import retrieval_refusal
@@ -90,7 +91,10 @@ class Searches:
         number = 0
         while True:
             try:
-                return retrieved(await respond(self._aws, "bedrock-agent-runtime", "retrieve", request))
+                response = await respond(self._aws, "bedrock-agent-runtime", "retrieve", request)
+                if "retrievalResults" not in response:  # boto3 lets pass what is no JSON, such as a proxy's error page
+                    raise CallFailed(AwsFault("ConnectionBroken", "The answer was not Bedrock's", again=True))
+                return retrieved(response)
             except CallFailed as failed:
                 # A search costs nothing that is worth sparing, so one that went silent is asked again too.
                 fault = replace(failed.fault, again=failed.fault.again or failed.fault.code == "ReadTimeout")

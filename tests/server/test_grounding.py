@@ -229,6 +229,14 @@ async def test_one_that_is_slow_is_waited_for_no_longer_than_its_file_says(write
     assert "aborted" in [call.outcome for call in calls if call.knowledge_base_id == POLICIES]
 
 
+async def test_an_answer_that_is_not_bedrocks_is_no_answer_without_passages(write_catalog: WriteCatalog) -> None:
+    with gateway(write_catalog) as (server, endpoint):
+        endpoint.faults.add(Fault(kind="garbage", operation="Retrieve", times=1))
+        result = await ask(server)
+    assert [(each["outcome"], each["passages"]) for each in result.meta[META_KEY]["searches"]] == [("ok", 2)]
+    assert len(result.meta[META_KEY]["citations"]) == 1
+
+
 async def test_a_throttled_search_is_tried_again(write_catalog: WriteCatalog) -> None:
     with gateway(write_catalog) as (server, endpoint):
         endpoint.faults.add(Fault(error="ThrottlingException", operation="Retrieve", times=2))
