@@ -59,7 +59,10 @@ def preview(
     ] = False,
     catalog: CatalogOption = Path(),
     local: Annotated[
-        bool, typer.Option("--local", help="With --retrieve: search without AWS, in the folders that stand in.")
+        bool,
+        typer.Option(
+            "--local", help="With --retrieve: search without AWS, in the folders that their files give as local:."
+        ),
     ] = False,
     output: Annotated[Format, typer.Option("--format", help="text for people, json for programs.")] = Format.TEXT,
 ) -> None:

@@ -13,7 +13,7 @@ import typer
 
 from gateway.commands.backing import backing
 from gateway.commands.opening import knowledge_base_of, open_catalog
-from gateway.commands.options import CatalogOption, LocalOption
+from gateway.commands.options import CatalogOption
 from gateway.commands.stopping import stopping
 from gateway.commands.waiting import waiting
 from gateway.errors import UsageError
@@ -45,18 +45,20 @@ def search(
         typer.Option(
             "--filter",
             metavar="KEY=VALUE",
-            help="Only passages with this metadata; repeatable, and of several values of one KEY any may match. VALUE "
-            'may be an object of operators: year={"greaterThan": 2023}.',
+            help="Only passages with this metadata; KEY is one of the file's caller_filters. Repeatable: of several "
+            """values of one KEY any may match. VALUE may be operators, as in 'year={"greaterThan": 2023}'.""",
         ),
     ] = None,
     source: Annotated[
-        str | None, typer.Option(metavar="URI", help="Only passages of this document, named as in a result.")
+        str | None, typer.Option(metavar="URI", help="Only this document, by its URI as a result shows it.")
     ] = None,
     page: Annotated[
-        str | None, typer.Option(metavar="TOKEN", help="Go on where a result ended; everything else as before.")
+        str | None, typer.Option(metavar="TOKEN", help="Go on where a result ended; all else as before.")
     ] = None,
     catalog: CatalogOption = Path(),
-    local: LocalOption = False,
+    local: Annotated[
+        bool, typer.Option("--local", help="Search without AWS, in the folder that its file gives as local:.")
+    ] = False,
     output: Annotated[Format, typer.Option("--format", help="text for people, json for programs.")] = Format.TEXT,
 ) -> None:
     """Search one knowledge base for passages, best first."""

@@ -36,7 +36,7 @@ def serve(
         float, typer.Option(help="With --http: seconds that calls in flight have to finish after SIGTERM.", min=0)
     ] = 30.0,
 ) -> None:
-    """Serve the catalog as MCP tools: over stdio, or with --http to many clients at once."""
+    """Serve specialists and knowledge bases to MCP clients: over stdio, or with --http to many at once."""
     _end_quietly_until_serving()
     opened = open_catalog(catalog, local=local)
     from gateway.server.run import serve_http, serve_stdio
