@@ -12,7 +12,7 @@ from decimal import Decimal
 from functools import cache
 from typing import TYPE_CHECKING
 
-from gateway.bedrock.generation import Usage
+from gateway.bedrock.usage import Usage
 from gateway.catalog.entries import ModelOverride, Price
 
 if TYPE_CHECKING:

@@ -176,8 +176,8 @@ def _specialist(loaded: Loaded, name: str) -> Specialist:
 
 
 def _estimate(loaded: Loaded, specialist: Specialist, opening: Conversation) -> Estimate:
-    from gateway.bedrock.generation import Usage
     from gateway.bedrock.prices import cost_usd
+    from gateway.bedrock.usage import Usage
     from gateway.catalog.models import ModelTable
     from gateway.tokens import estimated
 

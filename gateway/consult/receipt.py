@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from gateway.bedrock.generation import Usage
+from gateway.bedrock.usage import Usage
 from gateway.consult.evidence import Found, Search
 from gateway.knowledge.records import provenance
 

@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from gateway.bedrock.assembly import tool_uses
-from gateway.bedrock.generation import Generated, Usage
+from gateway.bedrock.generation import Generated
 from gateway.bedrock.request import Conversation
+from gateway.bedrock.usage import Usage
 from gateway.consult.attempts import Attempts
 from gateway.consult.toolbox import Toolbox
 

@@ -11,8 +11,8 @@ from genai_prices.types import ModelInfo
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.bedrock.generation import Usage
 from gateway.bedrock.prices import cost_usd
+from gateway.bedrock.usage import Usage
 from gateway.catalog.entries import ModelOverride, Price
 
 ROWS = next(provider for provider in data_snapshot.get_snapshot().providers if provider.id == "aws").models

@@ -8,7 +8,7 @@ import pytest
 from fastmcp import Client
 
 from gateway.aws import patience
-from gateway.bedrock.generation import Usage
+from gateway.bedrock.usage import Usage
 from gateway.consult.receipt import META_KEY
 from gateway.local import Fault, LocalEndpoint, ScriptedEngine
 from gateway.local.engine import Finish, ToolUse

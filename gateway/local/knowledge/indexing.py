@@ -18,7 +18,7 @@ import numpy as np
 from gateway.local.knowledge import documents, metadata, store
 from gateway.local.knowledge.chunking import chunks
 from gateway.local.knowledge.embedding import Embedder
-from gateway.local.knowledge.folder import Stamp, listing
+from gateway.local.knowledge.folder import Listing, Stamp, listing
 from gateway.local.knowledge.metadata import Description, UnreadableError
 from gateway.local.knowledge.words import words
 
@@ -63,8 +63,13 @@ class Indexer:
             if changed:
                 self.progress(len(changed), len(changed))
             self._finish(connection, thoroughly=len(changed) * 5 > len(found.documents))
-            reasons = connection.execute("SELECT path, skipped FROM documents WHERE skipped IS NOT NULL")
-            return {**found.passed_over, **dict(reasons)}
+            return _reasons(connection, found)
+
+    def skipped(self) -> dict[str, str]:
+        """What `update` returns, of an index that another process made. Raises OSError or sqlite3.Error as it does."""
+        found = listing(self.folder)
+        with closing(store.connect(self.index)) as connection:
+            return _reasons(connection, found)
 
     def _is_changed(self, path: str, stamp: Stamp, known: _Known | None) -> bool:
         if known is None or known.stamp != stamp:
@@ -173,6 +178,12 @@ class _Made:
 
 
 _RESTAMP = "UPDATE documents SET size = ?, mtime = ?, described_size = ?, described_mtime = ? WHERE id = ?"
+
+
+def _reasons(connection: sqlite3.Connection, found: Listing) -> dict[str, str]:
+    """Why files are not in the index."""
+    rows = connection.execute("SELECT path, skipped FROM documents WHERE skipped IS NOT NULL")
+    return {**found.passed_over, **dict(rows)}
 
 
 def _known(connection: sqlite3.Connection) -> dict[str, _Known]:

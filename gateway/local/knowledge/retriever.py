@@ -147,6 +147,7 @@ class FolderRetriever:
                     self._update()
                     return
             if store.is_complete(self._index, self._embedder.name):
+                self._skipped = self._indexer.skipped()
                 self._load()
                 return
             self._closed.wait(_POLL)

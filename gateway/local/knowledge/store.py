@@ -86,19 +86,15 @@ def is_complete(path: Path, embedder: str) -> bool:
 
 
 def prepare(path: Path, embedder: str) -> None:
-    """Makes sure that the file holds an index, if need be an empty one: when there is no file, when another embedder or
-    another version made it, or when it is broken. Only for whoever holds the lock.
+    """Makes sure that the file holds an index, if need be an empty one: when there is no file, or when another embedder
+    or another version made it. Only for whoever holds the lock.
 
-    Raises OSError or sqlite3.Error when no file can be made there.
+    Raises OSError or sqlite3.Error when no file can be made there, or when what is there is broken.
     """
     if path.exists():
-        try:
-            with closing(connect(path)) as connection:
-                if _fits(connection, embedder):
-                    return
-        except sqlite3.Error as error:
-            if not is_broken(error):
-                raise
+        with closing(connect(path)) as connection:
+            if _fits(connection, embedder):
+                return
     begin_anew(path, embedder)
 
 

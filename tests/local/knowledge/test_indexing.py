@@ -11,6 +11,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -18,7 +19,8 @@ import pytest
 from gateway.local.errors import UnavailableError
 from gateway.local.knowledge import FolderRetriever, store
 from gateway.local.knowledge.embedding import HashEmbedder, Vectors
-from tests.local.knowledge.conftest import NAME, Open, describe, find, paths, texts
+from gateway.local.knowledge.indexing import Indexer
+from tests.local.knowledge.conftest import EMBEDDER, NAME, Open, describe, find, paths, texts
 
 
 class Counting(HashEmbedder):
@@ -111,6 +113,57 @@ def test_a_touched_document_is_not_embedded_again(folder: Path, opened: Open) ->
     assert sorted(counting.embedded) == ["page0", "page1", "page1"]
 
 
+ANSWERS = ["subject1", "about a wombat", "penguins", "this is about something", "leopards and subject3"]
+
+
+def answers(retriever: FolderRetriever, *, hybrid: bool) -> list[list[tuple[float, str, str]]]:
+    """What is found with which score; equals in no order."""
+    found = [find(retriever, query, limit=100, hybrid=hybrid) for query in ANSWERS]
+    return [
+        sorted((round(each["score"], 5), path, text) for each, path, text in zip(one.results, paths(one), texts(one)))
+        for one in found
+    ]
+
+
+@pytest.mark.usefixtures("restless")
+@pytest.mark.parametrize("hybrid", [True, False])
+def test_an_index_brought_in_line_answers_as_one_made_anew(
+    folder: Path, index: Path, opened: Open, tmp_path: Path, hybrid: bool
+) -> None:
+    write(folder, 6)
+    retriever = opened()
+    find(retriever, "about")
+    animals = ["wombat", "penguin", "leopard", "wombat"]
+    for number, animal in enumerate(animals):
+        (folder / f"page{number}.md").write_text(f"This is about a {animal}.\n\n" * (1 + number * 40))
+        (folder / f"page{number + 3}.md").unlink(missing_ok=True)
+        (folder / f"new{number}.md").write_text(f"Here is another {animal}.")
+        wanted = f"new{number}.md"
+        eventually(lambda wanted=wanted: wanted in paths(find(retriever, "another", limit=100)))
+    fresh = FolderRetriever(folder, name=NAME, index=tmp_path / "fresh", embedder=EMBEDDER)
+    with closing(fresh):
+        expected = answers(fresh, hybrid=hybrid)
+    eventually(lambda: answers(retriever, hybrid=hybrid) == expected)
+    retriever.close()
+    assert answers(opened(), hybrid=hybrid) == expected
+
+
+@pytest.mark.usefixtures("restless")
+def test_an_index_that_another_process_began_anew_is_read_from_its_start(
+    folder: Path, index: Path, opened: Open
+) -> None:
+    write(folder, 6)
+    retriever = opened()
+    find(retriever, "about")
+    for number in range(5):
+        (folder / f"page{number}.md").unlink()
+    with store.lock(index) as mine:  # as another process would
+        eventually(lambda: mine)
+        store.begin_anew(index, EMBEDDER.name)
+        Indexer(folder, index, EMBEDDER, lambda: False, lambda done, total: None).update()
+        assert texts(find(retriever, "subject5", hybrid=False)) == ["This is about subject5."]
+
+
 def test_another_embedder_begins_the_index_anew(folder: Path, opened: Open) -> None:
     write(folder, 2)
     find(opened(embedder=Counting("one")), "about")
@@ -151,11 +204,13 @@ def spoil_pages(index: Path) -> None:
 )
 def test_a_spoilt_index_is_begun_anew(folder: Path, index: Path, opened: Open, spoil: Callable[[Path], None]) -> None:
     write(folder, 3)
-    retriever = opened()
+    retriever = opened(embedder=Counting())
     find(retriever, "about")
     retriever.close()
     spoil(index)
-    assert paths(find(opened(), "subject1", limit=1)) == ["page1.md"]
+    counting = Counting()
+    assert paths(find(opened(embedder=counting), "subject1", limit=1)) == ["page1.md"]
+    assert len(counting.embedded) == 3
 
 
 def test_an_index_that_is_deleted_under_a_retriever_is_made_anew(folder: Path, index: Path, opened: Open) -> None:

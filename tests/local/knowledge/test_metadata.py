@@ -33,12 +33,13 @@ def test_plain_and_typed_values_are_read_alike(folder: Path, opened: Open) -> No
 
 
 def test_attributes_are_searched_only_when_they_say_so(folder: Path, opened: Open) -> None:
-    for name, included in (("told.md", True), ("silent.md", False)):
+    for name, included in (("1/page.md", False), ("2/page.md", True)):
+        (folder / name).parent.mkdir()
         (folder / name).write_text("Nothing about it in here.")
         author = {"type": "STRING", "stringValue": "Lovelace"}
         describe(folder / name, {"author": {"value": author, "includeForEmbedding": included}})
     found = find(opened(), "Lovelace")
-    assert paths(found) == ["told.md", "silent.md"]
+    assert paths(found) == ["2/page.md", "1/page.md"]
     assert found.results[0]["score"] > found.results[1]["score"]
     assert "Lovelace" not in found.results[0]["content"]["text"]
 
