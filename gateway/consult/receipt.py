@@ -11,6 +11,7 @@ from typing import Any
 from gateway.bedrock.usage import Usage
 from gateway.consult.evidence import Found, Search
 from gateway.knowledge.records import provenance
+from gateway.knowledge.wording import QUERY_SHOWN
 
 META_KEY = "specialist-gateway/receipt"
 """Where the receipt stands in an MCP result's `_meta`."""
@@ -66,13 +67,10 @@ class Receipt:
         }
 
 
-_LONGEST_QUERY = 200  # characters: a query may be a whole prompt, and a receipt rides in every result
-
-
 def _search(search: Search) -> dict[str, Any]:
     return {
         "knowledge_base": search.knowledge_base,
-        "query": search.query[:_LONGEST_QUERY],
+        "query": search.query[:QUERY_SHOWN],
         "outcome": search.outcome,
         "passages": search.passages,
         "seconds": round(search.seconds, 4),

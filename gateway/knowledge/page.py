@@ -11,6 +11,7 @@ from gateway.bedrock.retrieval import Passage
 from gateway.catalog.entries import KnowledgeBase
 from gateway.knowledge.cursor import Cursor
 from gateway.knowledge.records import record
+from gateway.knowledge.wording import QUERY_SHOWN
 from gateway.tokens import estimated
 
 _IMAGE_TOKENS = 1_600  # about what a model is billed for a picture of a megapixel
@@ -99,7 +100,7 @@ def as_json(page: Page) -> dict[str, Any]:
     """The page as `search_result.schema.json` beside this module describes it."""
     return {
         "knowledge_base": page.knowledge_base,
-        "query": page.query,
+        "query": page.query[:QUERY_SHOWN],
         "passages": [_json(entry) for entry in page.passages],
         "page_token": page.page_token,
         "cut": page.cut,

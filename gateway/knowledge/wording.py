@@ -9,6 +9,9 @@ from gateway.catalog.quoting import one_line
 MOST_FAULTS = 10
 """Faults that a message names; who made more of them made the same ones again."""
 
+QUERY_SHOWN = 200
+"""Characters of a query that a result or a receipt repeats: it may be a whole prompt."""
+
 _LONGEST = 60  # characters
 
 

@@ -8,12 +8,13 @@ from typing import Any
 
 import pytest
 
+from gateway.consult.receipt import META_KEY
 from gateway.knowledge.links import search_uri
 from gateway.local import LocalEndpoint, ScriptedRetriever
 from gateway.server.resources import PAGE_KEY
 from tests.conftest import WriteCatalog
 from tests.foreign.conftest import RunNode
-from tests.foreign.test_inspector import INSPECTOR
+from tests.foreign.test_inspector import CHECKOUT, INSPECTOR
 from tests.knowledge.results import CONTENTS, LOCATIONS, PNG, result
 from tests.knowledge_bases import HANDBOOK
 from tests.processes import at_endpoint, gateway
@@ -94,3 +95,30 @@ def test_what_does_not_exist_and_what_cannot_be_asked_is_an_error_in_words(run_n
         done = run_node(*INSPECTOR, url, "--transport", "http", "--method", "resources/read", "--uri", uri)
         assert done.returncode != 0
         assert sentence in done.stdout + done.stderr
+
+
+def test_the_sample_answers_from_the_gateways_own_pages_through_all_three_doors(run_node: RunNode) -> None:
+    query = "Which IAM action does a search need?"
+    with gateway("serve", "--local", "--http", "--port", "0", cwd=CHECKOUT) as process:
+        url = process.url()
+        told = inspected(run_node, url, "--method", "resources/read", "--uri", "kb://gateway_docs")
+        found = inspected(
+            run_node,
+            url,
+            "--method",
+            "tools/call",
+            "--tool-name",
+            "search_gateway_docs",
+            "--tool-arg",
+            f"query={query}",
+        )
+        uri = search_uri("gateway_docs", query=query)
+        read = inspected(run_node, url, "--method", "resources/read", "--uri", uri)
+        asked = inspected(run_node, url, *tool, "gateway_guide", "--tool-arg", f"content={query}")
+    assert "search_gateway_docs" in told["contents"][0]["text"]
+    assert "bedrock:Retrieve" in found["content"][0]["text"]
+    assert read["contents"][0]["text"] == found["content"][0]["text"]
+    (citation,) = asked["_meta"][META_KEY]["citations"]
+    assert citation["source"].startswith("s3://gateway_docs/")
+    link = asked["content"][1]
+    assert (link["type"], link["uri"]) == ("resource_link", citation["uri"])
