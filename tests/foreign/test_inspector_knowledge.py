@@ -102,16 +102,8 @@ def test_the_sample_answers_from_the_gateways_own_pages_through_all_three_doors(
     with gateway("serve", "--local", "--http", "--port", "0", cwd=CHECKOUT) as process:
         url = process.url()
         told = inspected(run_node, url, "--method", "resources/read", "--uri", "kb://gateway_docs")
-        found = inspected(
-            run_node,
-            url,
-            "--method",
-            "tools/call",
-            "--tool-name",
-            "search_gateway_docs",
-            "--tool-arg",
-            f"query={query}",
-        )
+        tool = ("--method", "tools/call", "--tool-name")
+        found = inspected(run_node, url, *tool, "search_gateway_docs", "--tool-arg", f"query={query}")
         uri = search_uri("gateway_docs", query=query)
         read = inspected(run_node, url, "--method", "resources/read", "--uri", uri)
         asked = inspected(run_node, url, *tool, "gateway_guide", "--tool-arg", f"content={query}")
