@@ -43,6 +43,12 @@ def test_a_heading_stays_with_what_follows_it() -> None:
     assert second.headings == ("Guide",)
 
 
+def test_a_heading_goes_along_with_a_sentence_that_needs_a_new_chunk() -> None:
+    first, second = chunks(f"{'Short. ' * 70}\n\n## On-call\n\n{'long ' * 180}end.", markdown=True)
+    assert first.text.endswith("Short.")
+    assert second.text.startswith("## On-call\n\nlong long")
+
+
 def test_a_chunk_within_a_section_knows_the_headings_above_it() -> None:
     section = "Something is said about it here. " * 100
     found = list(chunks(f"# Guide\n\n## On-call\n\n{section}\n\n## Leave\n\nAsk early.", markdown=True))

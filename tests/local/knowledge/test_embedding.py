@@ -86,9 +86,9 @@ def test_relevance_goes_by_how_much_of_the_query_a_text_has_and_how_close() -> N
 
 
 def test_relevance_counts_rare_words_for_more_than_common_ones() -> None:
-    texts = ["the gateway has wombats", "the gateway has penguins", "the gateway has bears"]
+    texts = ["the penguins", *["the gateway"] * 9]
     scores = relevance("gateway penguins", texts, embedder=HASHED)
-    assert max(scores) == scores[1]
+    assert scores[0] > max(scores[1:]) + 0.1
     assert relevance("gateway penguins", texts, embedder=HASHED) == scores
 
 
