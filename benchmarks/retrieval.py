@@ -81,6 +81,10 @@ def _speed(embedder: Embedder, chunks: int, *, searches: int) -> None:
                     for condition in (None, _FILTER):
                         label = f"{'hybrid' if hybrid else 'semantic'}, {kind}{', filter' if condition else ''}"
                         _row(label, _times(found, texts, hybrid=hybrid, condition=condition))
+        started = time.perf_counter()
+        with closing(FolderRetriever(folder, name="made-up", index=Path(name) / "index", embedder=embedder)) as again:
+            again.wait()
+            print(f"opened again, nothing changed: {time.perf_counter() - started:.1f} s")
         print(f"peak memory of this process: {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3:,.0f} MB")
 
 

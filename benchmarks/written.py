@@ -6,10 +6,11 @@ import json
 import random
 import string
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 
 from benchmarks.labelled import documents
 from gateway.local.knowledge.words import words
@@ -29,10 +30,11 @@ def vocabulary() -> list[str]:
     return known + ["".join(maker.choices(string.ascii_lowercase, k=maker.randint(4, 10))) for _ in range(_VOCABULARY)]
 
 
-def frequencies(number: int) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
+def frequencies(number: int) -> npt.NDArray[np.float64]:
     """How likely each of so many words is, by the law of Zipf and Mandelbrot."""
-    weights = 1 / (np.arange(number) + 2.7) ** 1.05
-    return weights / weights.sum()
+    weights: npt.NDArray[np.float64] = 1 / (np.arange(number) + 2.7) ** 1.05
+    weights /= weights.sum()
+    return weights
 
 
 def write(folder: Path, chunks: int) -> None:
@@ -55,7 +57,7 @@ def queries(number: int) -> dict[str, list[str]]:
     known = vocabulary()
     chosen = np.random.default_rng(2)
     likely = frequencies(len(known))
-    kinds = {
+    kinds: dict[str, Callable[[], npt.NDArray[np.intp]]] = {
         "words as frequent as in the text": lambda: chosen.choice(len(known), size=10, p=likely),
         "common words": lambda: chosen.choice(300, size=6, replace=False),
         "rare words": lambda: chosen.choice(np.arange(5_000, 50_000), size=6, replace=False),
