@@ -17,6 +17,7 @@ class Faults:
         self.diagnostics: list[Diagnostic] = []
         self.failed = False  # an error was found
         self.incomplete = False  # keys were lost in reading, so that a key which is absent may have been written
+        self.told: set[str] = set()  # the top-level keys that have a fault, or something in them has
         self._values: set[int] = set()
         self._left_out = 0
         self._last = 0
@@ -38,6 +39,7 @@ class Faults:
         self, pointer: Pointer, rule: str, message: str, hint: str | None = None, *, severity: Severity | None = None
     ) -> None:
         """Add a fault of the value at `pointer`, unless that very value has one already."""
+        self.told.update(map(str, pointer[:1]))
         offset = self.source.offset(pointer)
         if offset not in self._values:
             self._values.add(offset)
@@ -47,6 +49,7 @@ class Faults:
         self, pointer: Pointer, rule: str, message: str, hint: str | None = None, *, severity: Severity | None = None
     ) -> None:
         """Add a fault of the key at `pointer`."""
+        self.told.update(map(str, pointer[:1]))
         self.at(self.source.offset(pointer, key=True), rule, message, hint, severity=severity)
 
     def spoil(self, offset: int) -> None:

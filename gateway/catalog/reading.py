@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import Any
 
@@ -105,5 +106,15 @@ class Reader:
             faulty |= {"caller_filters"}
         if kind == "gateway" and "models" in data and "models" not in faulty:
             data["models"] = environment.fill_keys(data["models"], ("models",))
+        _tell_rest(faulty & data.keys(), kind, faults)
         sound = {key: value for key, value in data.items() if key not in faulty and not key.startswith("x-")}
         return sound, verdict.meant
+
+
+def _tell_rest(dropped: AbstractSet[str], kind: Kind, faults: Faults) -> None:
+    """Report each key that is dropped and has no fault yet, so that whatever goes missing from an entry is an error."""
+    if faults.incomplete:
+        return  # what a mapping lacks may have been lost in reading, which is an error of its own
+    for key in sorted(dropped - faults.told):
+        hint = f"`gateway schema {kind.replace('_', '-')}` prints what it takes."
+        faults.value((key,), "wrong-value", f"`{key}` holds something that is not taken here.", hint)

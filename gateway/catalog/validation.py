@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from gateway.catalog import wording
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
 
 # Of several faults of one value the one that explains the others is told.
 _FIRST = ("type", "enum", "const", "minLength", "pattern")
+_ATTRIBUTES = "x-amz-"  # what Bedrock calls metadata of its own begins so: no note of the author's
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +47,7 @@ def validate(kind: Kind, data: Any, faults: Faults) -> Verdict:
             lacking.add(pointer)
         elif error.validator == "oneOf" and not pointer:
             _report_prompts(error.instance, unknown.get(pointer, set()), faults)
-        elif "propertyNames" in error.schema_path:
+        elif _of_a_name(error):
             _report_name(error, pointer, faults)
         elif error.validator != "additionalProperties":
             _report_value(error, pointer, faults)
@@ -82,9 +85,8 @@ def _report_unknown(errors: list[Any], faults: Faults) -> dict[Pointer, set[str]
         if error.validator != "additionalProperties":
             continue
         pointer = tuple(error.absolute_path)
-        known = list(error.schema["properties"])
         for key in error.instance:
-            if key in known or key.startswith("x-"):
+            if _known(error.schema, key):
                 continue
             where = f" in `{wording.label(pointer)}`" if pointer else ""
             hint, written = _meant(error, key, faults.source.find((*pointer, key)))
@@ -93,9 +95,16 @@ def _report_unknown(errors: list[Any], faults: Faults) -> dict[Pointer, set[str]
     return meant
 
 
+def _known(schema: Any, key: str) -> bool:
+    """Whether a mapping takes the key, be it one of the author's own that the schema leaves free."""
+    return key in schema["properties"] or any(re.search(each, key) for each in schema.get("patternProperties", ()))
+
+
 def _meant(error: Any, key: str, node: Node | None) -> tuple[str, frozenset[str]]:
     """The hint for an unknown key, and the keys that were probably meant by it."""
     schema = error.schema
+    if key.startswith("x-") and not key.startswith(_ATTRIBUTES):
+        return f"Notes cannot stand here. {wording.keys_here(list(schema['properties']))}", frozenset()
     hint, written = key_hint(schema, key, node, error.instance)
     if hint is not None:
         return hint, written
@@ -134,12 +143,26 @@ def _report_prompts(data: Any, meant: set[str], faults: Faults) -> None:
         missing(faults, (), "system_prompt", "Write the prompt under `system_prompt: |`, or name its file.")
 
 
+def _of_a_name(error: Any) -> bool:
+    """Whether a mapping's `propertyNames` refuses a key; a schema in an input may have a property of that name."""
+    path = ["", *error.schema_path]
+    return any(step == "propertyNames" and before != "properties" for before, step in pairwise(path))
+
+
 def _report_name(error: Any, pointer: Pointer, faults: Faults) -> None:
     """Report a name that a mapping with names of the author's own does not take; inputs are checked elsewhere."""
-    if pointer == ("caller_filters",):
+    if pointer == ("models",):
+        wrong_model(error.instance, faults)
+    elif pointer == ("caller_filters",):
         given = quoted(error.instance) if error.instance else "an empty one"
         message = f"`caller_filters` takes names of 1 to 100 characters, not {given}."
         faults.key((*pointer, error.instance), "wrong-value", message)
+
+
+def wrong_model(name: str, faults: Faults) -> None:
+    """Report a key of `models` that can be no model's."""
+    hint = "Remove the spaces." if any(map(str.isspace, name)) else None
+    faults.key(("models", name), "wrong-value", f"{quoted(name)} is no model id, inference profile id or ARN.", hint)
 
 
 def _report_value(error: Any, pointer: Pointer, faults: Faults) -> None:
