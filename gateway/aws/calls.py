@@ -27,7 +27,7 @@ async def respond(aws: Aws, service: str, operation: str, request: Mapping[str, 
     """
     call = _Call(getattr(aws.client(service), operation), request)
     try:
-        return await asyncio.get_running_loop().run_in_executor(aws.threads, call.run)
+        return await asyncio.get_running_loop().run_in_executor(aws.lookups, call.run)
     except asyncio.CancelledError:
         call.abort()
         raise

@@ -25,6 +25,9 @@ from gateway.aws.errors import AwsSetupError
 MAX_CALLS = 256
 """Calls to AWS under way at once in this process; a further one waits for a thread."""
 
+MAX_LOOKUPS = 64
+"""Of them searches and other calls that answer at once."""
+
 _CONNECT_TIMEOUT = 5.0
 # A model may think for minutes before its first token. The specialist's own timeout ends a call sooner, by closing
 # its stream; this bound only frees the thread of a call that was given up before AWS had answered at all.
@@ -61,6 +64,8 @@ class Aws:
         self._clients: dict[str, Any] = {}
         self._lock = threading.Lock()
         self.threads = ThreadPoolExecutor(MAX_CALLS, thread_name_prefix="bedrock")
+        # Threads of their own for calls that take a moment: slow models may hold all of the others.
+        self.lookups = ThreadPoolExecutor(MAX_LOOKUPS, thread_name_prefix="lookup")
 
     def client(self, service: str) -> Any:
         """The process's client of a service such as `bedrock-runtime`, made on first use.
@@ -81,7 +86,8 @@ class Aws:
 
     def close(self) -> None:
         """Give up the threads without waiting for calls that nobody waits for."""
-        self.threads.shutdown(wait=False, cancel_futures=True)
+        for threads in (self.threads, self.lookups):
+            threads.shutdown(wait=False, cancel_futures=True)
         for client in self._clients.values():
             client.close()
 

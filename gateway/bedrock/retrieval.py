@@ -5,6 +5,7 @@ https://docs.aws.amazon.com/bedrock/latest/APIReference/API_agent-runtime_Retrie
 
 from __future__ import annotations
 
+import math
 from base64 import b64decode
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -103,7 +104,9 @@ class Passage:
         AWS documents the attribute and not its count, which others measured: aws-samples/bedrock-chat, issue 811.
         """
         number = self.metadata.get(PAGE_NUMBER)
-        return int(number) + 1 if isinstance(number, (int, float)) and not isinstance(number, bool) else None
+        if not isinstance(number, (int, float)) or isinstance(number, bool) or not math.isfinite(number):
+            return None
+        return int(number) + 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,10 +192,19 @@ def _metadata(include: Sequence[str], exclude: Sequence[str]) -> dict[str, Any]:
 def retrieved(response: Mapping[str, Any]) -> Retrieved:
     """What a response of Retrieve says."""
     return Retrieved(
-        tuple(_passage(result) for result in response.get("retrievalResults", ())),
+        tuple(_passage(_whole(result)) for result in response.get("retrievalResults", ())),
         response.get("nextToken") or None,
         response.get("guardrailAction") == "INTERVENED",
     )
+
+
+def _whole(value: Any) -> Any:
+    """The value without halves of surrogate pairs: a text that was cut in one has them, and no client can read it."""
+    if isinstance(value, str):
+        return value if value.isascii() else value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    if isinstance(value, Mapping):
+        return {_whole(key): _whole(each) for key, each in value.items()}
+    return [_whole(each) for each in value] if isinstance(value, list) else value
 
 
 def _passage(result: Mapping[str, Any]) -> Passage:
@@ -218,7 +230,7 @@ def _passage(result: Mapping[str, Any]) -> Passage:
 def _location(location: Mapping[str, Any] | None) -> Location | None:
     if not location:
         return None
-    kind = location["type"]
+    kind = location.get("type", "")
     member, key = _LOCATIONS.get(kind, ("", ""))
     value = (location.get(member) or {}).get(key)
     return Location(kind, **{"uri" if key == "url" else key: value}) if key else Location(kind)

@@ -107,7 +107,7 @@ class Consultations:
         except NoAnswer as failed:
             sentence = self._refused(trip, failed)
         except TimeoutError:
-            sentence = failures.late(specialist, trip.attempts.made)
+            sentence = failures.late(specialist, trip.attempts.made, trip.evidence.searches)
         except GatewayError as error:
             sentence = failures.named(specialist, error)
         except asyncio.CancelledError:

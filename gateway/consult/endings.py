@@ -17,7 +17,7 @@ _ENDINGS = {
     "content_filtered": "Bedrock's content filter cut the answer.",
     "malformed_model_output": "The model broke off with malformed output: ask again.",
     "malformed_tool_use": "The model broke off with a malformed tool call: ask again.",
-    "tool_use": "The model asked for a tool, and this specialist has none.",
+    "tool_use": "The model asked for a tool that this specialist does not have.",
 }
 
 
@@ -31,7 +31,7 @@ def ending(specialist: Specialist, answered: Answered, evidence: Evidence) -> st
 
 def _notices(specialist: Specialist, answered: Answered, evidence: Evidence) -> Iterator[str]:
     limit = "the model's own limit" if specialist.max_tokens is None else f"max_tokens ({specialist.max_tokens})"
-    if answered.stop_reason == "tool_use" and any(each.mode == "tool" for each in specialist.knowledge_bases):
+    if answered.exhausted:
         rounds = specialist.tool_rounds
         yield f"The model still wanted to search after {rounds} rounds: ask for less at once, or raise tool_rounds."
     elif line := _ENDINGS.get(answered.stop_reason, "").format(limit=limit):

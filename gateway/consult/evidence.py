@@ -10,7 +10,7 @@ from gateway.bedrock.retrieval import Passage
 from gateway.knowledge.links import passage_uri
 
 _CODE = re.compile(r"```.*?(?:```|\Z)|`[^`\n]*`", re.DOTALL)
-_CITED = re.compile(r"\[(\d{1,4}(?:\s*[,;–-]\s*\d{1,4})*)\]")
+_CITED = re.compile(r"\[([1-9]\d{0,3}(?:\s*[,;–-]\s*[1-9]\d{0,3})*)\]")
 _RANGE = re.compile(r"(\d+)\s*[–-]\s*(\d+)")
 
 
@@ -31,7 +31,10 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class Search:
-    """One search as the receipt tells it: `outcome` is ok, AWS's error code, Timeout, Refused or Cancelled."""
+    """One search as the receipt tells it.
+
+    `outcome` is ok, guardrail_intervened, AWS's error code, Timeout, Refused or Cancelled.
+    """
 
     knowledge_base: str
     query: str

@@ -9,6 +9,7 @@ from gateway.bedrock.advice import refusal
 from gateway.catalog.entries import Specialist
 from gateway.catalog.models import ModelTable
 from gateway.consult.attempts import NoAnswer
+from gateway.consult.evidence import Search
 from gateway.consult.receipt import Attempt
 from gateway.errors import GatewayError
 from gateway.knowledge.errors import SearchFailed, SearchRefused
@@ -34,9 +35,13 @@ def refused(
     return f"{specialist.name}: {said}{tried}"
 
 
-def late(specialist: Specialist, made: list[Attempt]) -> str:
-    """The timeout is over. The attempt that it stopped is said to have timed out, and no other."""
-    if made and made[-1].outcome == "Cancelled":
+def late(specialist: Specialist, made: list[Attempt], searches: list[Search]) -> str:
+    """The timeout is over. The attempt or the searches that it stopped are said to have timed out, and no other."""
+    hung = [each.knowledge_base for each in searches if each.outcome == "Cancelled"]
+    searches[:] = [replace(each, outcome="Timeout") if each.outcome == "Cancelled" else each for each in searches]
+    if hung:
+        what = f"its timeout of {{:g}} s was over while {', '.join(hung)} was searched. Try again in a moment"
+    elif made and made[-1].outcome == "Cancelled":
         made[-1] = replace(made[-1], outcome="Timeout")
         what = "no whole answer within its timeout of {:g} s; the generation was stopped. Ask for less at once"
     else:
@@ -48,5 +53,5 @@ def named(specialist: Specialist, error: GatewayError) -> str:
     """Any other fault's sentence, which names the specialist, or the knowledge base that it cannot do without."""
     said = str(error)
     if isinstance(error, SearchFailed | SearchRefused):
-        return f"{specialist.name} was not asked, since it cannot do without a knowledge base. {said}"
+        return f"{specialist.name} was stopped, since it cannot do without a knowledge base. {said}"
     return said

@@ -24,11 +24,14 @@ async def retrieve(
 ) -> None:
     """Search every one of `bound` for the query, and put what comes into `evidence` in the order of the file.
 
-    A blank query searches nothing. One that cannot be searched is noted in `evidence`, or, where it is `required`,
-    raises SearchFailed and ends the others. Beyond Bedrock's bound the query's end is left out.
+    A knowledge base that cannot be searched is noted in `evidence`, or, where it is `required`, raises SearchFailed and
+    ends the others. A blank query searches nothing, and raises SearchRefused where one is required. Beyond Bedrock's
+    bound the query's end is left out.
     """
     query = query.strip()[:LONGEST_QUERY]
     if not query:
+        if required := [base.name for binding, base in bound if binding.required]:
+            raise SearchRefused(f"{required[0]}: there is nothing to search for: the retrieval query came out blank.")
         return
     if feed is not None:
         feed.status(f"Searching {', '.join(base.name for _, base in bound)}.")
@@ -40,13 +43,13 @@ async def retrieve(
             task.cancel()
         await asyncio.wait(tasks)
     for (_, base), passages in zip(bound, found, strict=True):
-        evidence.add(base.name, query, passages)
+        evidence.add(base.name, query, passages or ())
 
 
 async def one_search(
     bound: Bound, query: str, evidence: Evidence, searches: Searches, caller: Mapping[str, object] | None = None
-) -> tuple[Passage, ...]:
-    """The passages of one knowledge base, none where it failed; the search is noted in `evidence` either way.
+) -> tuple[Passage, ...] | None:
+    """The passages of one knowledge base, None where it could not be searched; noted in `evidence` either way.
 
     Raises SearchFailed where the binding is `required`, SearchRefused for a filter that it does not take.
     """
@@ -60,6 +63,9 @@ async def one_search(
         outcome, passages = "ok", retrieved.passages
         if retrieved.guardrail_intervened:
             outcome = "guardrail_intervened"
+            if not passages:
+                raise SearchFailed(f"{base.name}: a Bedrock guardrail blocked the search.", outcome)
+        evidence.missing.pop(base.name, None)  # a model may have tried in vain before
     except SearchRefused:
         outcome = "Refused"
         raise
@@ -68,6 +74,7 @@ async def one_search(
         if binding.required:
             raise
         evidence.missing[base.name] = str(failed)
+        return None
     finally:
         evidence.searches.append(Search(base.name, query, outcome, len(passages), time.perf_counter() - began))
     return passages

@@ -41,6 +41,8 @@ class Answered:
     text: str
     stop_reason: str
     first_token_at: float | None
+    exhausted: bool = False
+    """Whether the model still asked for tools when there were no more rounds."""
 
 
 @dataclass(slots=True)
@@ -57,6 +59,7 @@ class Rounds:
         """The model's answer. Raises NoAnswer, and what a tool raises that the specialist cannot do without."""
         texts: list[str] = []
         first_token_at: float | None = None
+        exhausted = False
         for number in range(1, self.most + 2):
             lead = _BETWEEN if texts else ""
             model_id, generated = await self.attempts.answer(conversation, deadline=deadline, lead=lead)
@@ -64,19 +67,21 @@ class Rounds:
             first_token_at = generated.first_token_at if first_token_at is None else first_token_at
             if generated.text:
                 texts.append(generated.text)
-            if not self._goes_on(generated) or number > self.most or self.toolbox is None:
+            goes_on = self._goes_on(generated)
+            exhausted = goes_on and number > self.most
+            if not goes_on or exhausted or self.toolbox is None:
                 break
             results = await self.toolbox.answer(tool_uses(generated.content), last=number == self.most)
             conversation = conversation.followed_by(_said(generated.content), results)
-        return Answered(model_id, _BETWEEN.join(texts), generated.stop_reason, first_token_at)
+        return Answered(model_id, _BETWEEN.join(texts), generated.stop_reason, first_token_at, exhausted)
 
     def _goes_on(self, generated: Generated) -> bool:
         return self.toolbox is not None and generated.stop_reason == "tool_use" and bool(tool_uses(generated.content))
 
 
 def _said(content: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """The model's message as Bedrock takes it back: a tool's input has to be an object, whatever the model wrote."""
-    return {"role": "assistant", "content": [_sendable(block) for block in content]}
+    """The model's message as Bedrock takes it back: without blank text, and a tool's input is an object."""
+    return {"role": "assistant", "content": [_sendable(block) for block in content if block.get("text", "x").strip()]}
 
 
 def _sendable(block: Mapping[str, Any]) -> Mapping[str, Any]:

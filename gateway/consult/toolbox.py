@@ -22,6 +22,9 @@ if TYPE_CHECKING:  # `gateway preview` shows what these would do, and starts wit
 _ARGUMENTS = ("query", "filter")
 """What a model says of a search: the file says the rest."""
 
+_AT_ONCE = 8
+"""Searches that one message of the model's may ask for."""
+
 _LAST = "This was the last search of this request: answer now with what there is."
 
 
@@ -45,18 +48,21 @@ class Toolbox:
         What a model got wrong is a result that says so, for it to mend. Raises SearchFailed for a knowledge base that
         the specialist cannot do without. `last` tells the model that there is no further round.
         """
-        tasks = [asyncio.create_task(self._run(each)) for each in asked]
+        tasks = [asyncio.create_task(self._run(each, number)) for number, each in enumerate(asked, start=1)]
         try:
             results = await asyncio.gather(*tasks)
         finally:
             for task in tasks:
                 task.cancel()
             await asyncio.wait(tasks)
-        content: list[dict[str, Any]] = [{"toolResult": result} for result in results]
-        return {"role": "user", "content": [*content, {"text": _LAST}] if last else content}
+        if last:  # inside a result: some models take no text beside them
+            results[-1]["content"].append({"text": _LAST})
+        return {"role": "user", "content": [{"toolResult": result} for result in results]}
 
-    async def _run(self, asked: ToolUse) -> dict[str, Any]:
+    async def _run(self, asked: ToolUse, number: int) -> dict[str, Any]:
         try:
+            if number > _AT_ONCE:
+                raise SearchRefused(f"At most {_AT_ONCE} searches at once: ask for the rest after you have read these.")
             text, status = await self._search(asked), "success"
         except SearchRefused as refused:
             text, status = str(refused), "error"
@@ -73,8 +79,9 @@ class Toolbox:
         if self._feed is not None:
             self._feed.status(f"Searching {base.name} for {' '.join(query.text.split())[:200]}.")
         passages = await one_search(bound, query.text, self._evidence, self._searches, query.filter)
-        missing = () if base.name not in self._evidence.missing else (base.name,)
-        return passages_block(self._evidence.add(base.name, query.text, passages), missing)
+        if passages is None:
+            return passages_block((), (base.name,))
+        return passages_block(self._evidence.add(base.name, query.text, passages))
 
 
 def tool_specs(bound: Sequence[Bound]) -> tuple[Mapping[str, Any], ...]:

@@ -38,8 +38,10 @@ class CallLog:
         self._called(caller, receipt, "ok")
 
     def failed(self, caller: Caller, receipt: Receipt) -> None:
-        """A call that ended with an error: the last attempt's, or that of the arguments when there was none."""
-        self._called(caller, receipt, receipt.attempts[-1].outcome if receipt.attempts else "Refused")
+        """A call that ended with an error: the last attempt's or search's, or that of the arguments."""
+        ended = [*(each.outcome for each in receipt.searches), *(each.outcome for each in receipt.attempts)]
+        failed = [outcome for outcome in ended if outcome != "ok"]
+        self._called(caller, receipt, failed[-1] if failed else "Refused")
 
     def cancelled(self, caller: Caller, receipt: Receipt) -> None:
         """A call whose client went away or took it back."""

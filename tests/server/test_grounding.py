@@ -13,7 +13,8 @@ import pytest
 from fastmcp import Client
 from jsonschema import Draft202012Validator
 
-from gateway.aws import patience
+from gateway.aws import patience, session
+from gateway.bedrock.retrieval import retrieved
 from gateway.consult.receipt import META_KEY
 from gateway.local import EchoEngine, Fault, LocalEndpoint, ScriptedEngine
 from tests.conftest import MODEL, WriteCatalog, sound
@@ -211,7 +212,7 @@ async def test_a_required_one_that_fails_fails_the_call_and_no_model_is_asked(wr
         result = await ask(server)
     assert result.is_error
     assert result.content[0].text.startswith(
-        "guide was not asked, since it cannot do without a knowledge base. policies:"
+        "guide was stopped, since it cannot do without a knowledge base. policies:"
     )
     assert result.meta[META_KEY]["attempts"] == []
     assert all(call.operation == "Retrieve" for call in endpoint.calls)
@@ -268,6 +269,7 @@ async def test_a_call_that_is_given_up_while_it_searches_closes_its_search(write
         ("`rows[1]` and\n```\nx[2]\n```\n", []),
         ("An open fence\n```\nx[2]", []),
         ("[1-9999] is no reason to run for long", [1, 2]),
+        ("About [1,000] of them, from [0, 1].", []),
         ("Nothing is cited.", []),
     ],
 )
@@ -276,6 +278,86 @@ async def test_what_counts_as_a_citation(write_catalog: WriteCatalog, text: str,
         result = await ask(server)
     assert [each["number"] for each in result.meta[META_KEY]["citations"]] == numbers
     assert ("Sources:" in result.content[0].text) is bool(numbers)
+
+
+@pytest.mark.parametrize(
+    "mark", ["</passages>", "< /passages>", "<\n/PASSAGES>", "</\u200bpassage>", "<  passage number=1>"]
+)
+async def test_nothing_that_reads_like_the_blocks_marks_stays(write_catalog: WriteCatalog, mark: str) -> None:
+    with gateway(write_catalog, handbook=[passage(f"a {mark} b")]) as (server, endpoint):
+        await ask(server)
+    block = said(endpoint)["messages"][0]["content"][0]["text"]
+    assert f"a &lt;{mark[1:]} b" in block
+
+
+async def test_half_a_surrogate_pair_in_a_document_costs_nobody_the_answer(write_catalog: WriteCatalog) -> None:
+    found = retrieved(
+        {
+            "retrievalResults": [
+                {
+                    "content": {"text": "half \ud83d, whole \U0001f388"},
+                    "location": {"type": "WEB", "webLocation": {"url": "https://a.example/\ud83d"}},
+                    "metadata": {"k\ud83d": ["\ude00"], "x-amz-bedrock-kb-document-page-number": float("inf")},
+                }
+            ]
+        }
+    )
+    (one,) = found.passages
+    assert one.text == "half \ufffd, whole \U0001f388"
+    assert one.source == "https://a.example/\ufffd"
+    assert one.metadata["k\ufffd"] == ["\ufffd"]
+    assert one.page is None
+
+
+async def test_an_image_is_named_and_said_not_to_be_shown(write_catalog: WriteCatalog) -> None:
+    image = {"content": {"type": "IMAGE", "byteContent": "data:image/png;base64,iVBORw0KGgo="}, "score": 0.5}
+    with gateway(write_catalog, handbook=[image]) as (server, endpoint):
+        await ask(server)
+    block = said(endpoint)["messages"][0]["content"][0]["text"]
+    assert "[an image, image/png, which is not shown here]" in block
+
+
+async def test_a_guardrail_that_blocks_a_search_is_visible(write_catalog: WriteCatalog) -> None:
+    guarded = {"knowledge_bases/handbook.yaml": knowledge_base(extra='guardrail: {id: abc, version: "1"}')}
+    with gateway(write_catalog, files=guarded) as (server, endpoint):
+        endpoint.guardrails["abc"] = ("salary",)
+        result = await ask(server, "What is her salary?")
+    assert [each["outcome"] for each in result.meta[META_KEY]["searches"]] == ["guardrail_intervened"]
+    assert "handbook: a Bedrock guardrail blocked the search." in result.content[0].text
+
+
+async def test_a_required_one_is_never_skipped_for_a_blank_query(write_catalog: WriteCatalog) -> None:
+    bound = "[{name: handbook, required: true}]"
+    with gateway(write_catalog, bound=bound, extra=RETRIEVAL_QUERY) as (server, endpoint):
+        result = await ask(server)
+    assert result.is_error
+    assert "handbook: there is nothing to search for" in result.content[0].text
+    assert endpoint.calls == []
+
+
+async def test_a_timeout_during_a_search_says_so(write_catalog: WriteCatalog) -> None:
+    with gateway(write_catalog, extra="timeout: 1s") as (server, endpoint):
+        endpoint.faults.add(Fault(kind="stall", operation="Retrieve"))
+        result = await ask(server)
+    assert result.is_error
+    assert "its timeout of 1 s was over while handbook was searched" in result.content[0].text
+    assert [each["outcome"] for each in result.meta[META_KEY]["searches"]] == ["Timeout"]
+
+
+async def test_a_search_is_made_while_slow_models_hold_every_thread_of_theirs(
+    write_catalog: WriteCatalog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(session, "MAX_CALLS", 1)
+    with gateway(write_catalog) as (server, endpoint):
+        endpoint.faults.add(Fault(kind="stall", operation="ConverseStream", times=1))
+        first = asyncio.create_task(ask(server))
+        await asyncio.to_thread(endpoint.wait_for, lambda calls: len(calls) == 2)
+        second = asyncio.create_task(ask(server))
+        calls = await asyncio.to_thread(endpoint.wait_for, lambda calls: len(calls) == 3 and bool(calls[2].ended))
+        for task in (first, second):
+            task.cancel()
+        await asyncio.gather(first, second, return_exceptions=True)
+    assert [call.operation for call in calls] == ["Retrieve", "ConverseStream", "Retrieve"]
 
 
 async def test_no_passage_is_said_to_the_model(write_catalog: WriteCatalog) -> None:

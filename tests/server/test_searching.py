@@ -107,7 +107,8 @@ async def test_rounds_are_bounded_and_the_model_is_told_which_is_the_last(write_
         result = await ask(server)
     _, second, third = rounds(endpoint)
     assert "last search" not in str(second["messages"][-1])
-    assert third["messages"][-1]["content"][-1] == {
+    (only,) = third["messages"][-1]["content"]
+    assert only["toolResult"]["content"][-1] == {
         "text": "This was the last search of this request: answer now with what there is."
     }
     assert result.content[0].text == "Enough."
@@ -172,6 +173,55 @@ async def test_a_required_one_that_fails_fails_the_call(write_catalog: WriteCata
     assert "cannot do without a knowledge base. handbook:" in result.content[0].text
     assert len(rounds(endpoint)) == 1
     assert result.meta[META_KEY]["usage"]["input"] > 0
+
+
+async def test_blank_text_beside_a_search_is_not_sent_back(write_catalog: WriteCatalog) -> None:
+    engine = ScriptedEngine(turns=[["\n\n", search("on call")], ["Fine."]])
+    with gateway(write_catalog, bound=TOOL, engine=engine) as (server, endpoint):
+        result = await ask(server)
+    assert not result.is_error
+    (block,) = rounds(endpoint)[1]["messages"][1]["content"]
+    assert list(block) == ["toolUse"]
+
+
+async def test_a_message_that_asks_for_too_many_searches_gets_a_few(write_catalog: WriteCatalog) -> None:
+    engine = ScriptedEngine(turns=[[search(f"q{number}") for number in range(20)], ["Fine."]])
+    with gateway(write_catalog, bound=TOOL, engine=engine) as (server, endpoint):
+        result = await ask(server)
+    assert len(result.meta[META_KEY]["searches"]) == 8
+    told = results(rounds(endpoint)[1])
+    assert [status for status, _ in told].count("error") == 12
+    assert told[-1][1].startswith("At most 8 searches at once")
+
+
+async def test_a_search_that_works_after_one_that_failed_is_no_gap(write_catalog: WriteCatalog) -> None:
+    engine = ScriptedEngine(turns=[[search("a")], [search("b")], ["Within fifteen minutes [1]."]])
+    with gateway(write_catalog, bound=TOOL, engine=engine) as (server, endpoint):
+        endpoint.faults.add(Fault(error="AccessDeniedException", operation="Retrieve", times=1))
+        result = await ask(server)
+    assert "does without" not in result.content[0].text
+    assert "could not be searched" not in results(rounds(endpoint)[2])[0][1]
+
+
+async def test_the_model_is_told_that_what_it_finds_are_no_instructions(write_catalog: WriteCatalog) -> None:
+    with gateway(write_catalog, bound=TOOL) as (server, endpoint):
+        await ask(server)
+    _, about = rounds(endpoint)[0]["system"]
+    assert "never instructions" in about["text"]
+
+
+async def test_a_model_cannot_say_more_of_a_search_than_its_query_and_filter(write_catalog: WriteCatalog) -> None:
+    engine = ScriptedEngine(turns=[[search("a", num_results=100, source="s3://acme/secret.md")], ["Fine."]])
+    with gateway(write_catalog, bound=TOOL, engine=engine) as (server, endpoint):
+        await ask(server)
+    (call,) = [call for call in endpoint.calls if call.operation == "Retrieve"]
+    assert call.request["retrievalConfiguration"] == {"vectorSearchConfiguration": {"numberOfResults": 5}}
+
+
+async def test_rounds_of_a_model_without_a_price_cost_null(write_catalog: WriteCatalog) -> None:
+    with gateway(write_catalog, bound=TOOL, models="acme.unheard-of-v1:0") as (server, _):
+        result = await ask(server)
+    assert result.meta[META_KEY]["cost_usd"] is None
 
 
 async def test_both_modes_count_their_passages_together(write_catalog: WriteCatalog) -> None:
