@@ -11,6 +11,7 @@ import base64
 import binascii
 import hashlib
 import json
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,6 +19,9 @@ from gateway.catalog.entries import KnowledgeBase
 from gateway.knowledge.errors import SearchRefused
 
 _DIGEST = 12  # bytes
+_BEDROCKS = re.compile(
+    r"\S{1,2048}"
+)  # https://docs.aws.amazon.com/bedrock/latest/APIReference/API_agent-runtime_Retrieve.html
 _MOST = 1_000_000  # passages, and characters of one, beyond which a token was not made here
 
 
@@ -46,7 +50,8 @@ def read(base: KnowledgeBase, written: str | None, request: dict[str, Any]) -> C
         digest, token, *counts = json.loads(text)
         skip, offset, number = counts
         counted = all(type(each) is int and 0 <= each < _MOST for each in counts) and number > 0
-        if not isinstance(token, str | None) or not counted:
+        bedrocks = token is None or (isinstance(token, str) and _BEDROCKS.fullmatch(token))
+        if not bedrocks or not counted:
             raise ValueError("not a token of ours")
     except (ValueError, TypeError, binascii.Error, RecursionError):
         raise SearchRefused(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -11,8 +10,11 @@ from gateway.bedrock.retrieval import Passage
 from gateway.catalog.entries import KnowledgeBase
 from gateway.knowledge.cursor import Cursor
 from gateway.knowledge.records import record
+from gateway.knowledge.shortening import continuation, fitting, shortened, tokens_of
 from gateway.knowledge.wording import QUERY_SHOWN
-from gateway.tokens import estimated
+
+MOST_OVER = 300
+"""Tokens by which a page may be over a small budget: what frames a passage, and the shortest share of each value."""
 
 _IMAGE_TOKENS = 1_600  # about what a model is billed for a picture of a megapixel
 _LEAST = 50  # tokens: a shorter beginning of a passage helps nobody
@@ -42,6 +44,7 @@ class Page:
     cut: bool = False
     guardrail_intervened: bool = False
     filtered: bool = False  # by the caller
+    continued: bool = False  # whether another page came before it
     seconds: float = 0.0
 
 
@@ -50,21 +53,22 @@ def within_budget(
 ) -> tuple[tuple[Numbered, ...], Cursor | None]:
     """The passages of Bedrock's page from `cursor` on that fit into `base.result_tokens`, and the place after them.
 
-    `following` is Bedrock's token for its next page. A passage that is larger than a whole budget is given in parts.
+    `following` is Bedrock's token for its next page. A passage that is larger than a whole budget is given in parts;
+    what stands beside its text is then shortened, and stands with the first part. A page is over the budget by
+    `MOST_OVER` tokens at most, and by its picture where one alone is larger.
     """
     kept: list[Numbered] = []
     left, offset = base.result_tokens, cursor.offset
     for index, passage in enumerate(passages[cursor.skip :], start=cursor.skip):
-        # Of a passage that goes on, the picture was in its first part.
-        part = replace(passage, text=passage.text[offset:], image=None if offset else passage.image)
-        entry = Numbered(cursor.number + len(kept), part, begins=offset == 0)
+        part = continuation(passage, offset) if offset else passage
+        entry = _bounded(Numbered(cursor.number + len(kept), part, begins=offset == 0), base.result_tokens)
         cost = _cost(entry)
         if cost > left:
             if kept:
                 return tuple(kept), replace(cursor, skip=index, offset=offset, number=entry.number)
             length = _fitting(entry, left)
             if length < len(part.text):
-                head = replace(entry, passage=replace(part, text=part.text[:length]), continues=True)
+                head = replace(entry, passage=replace(entry.passage, text=part.text[:length]), continues=True)
                 return (head,), replace(cursor, skip=index, offset=offset + length, number=entry.number)
         kept.append(entry)
         left, offset = left - cost, 0
@@ -72,26 +76,30 @@ def within_budget(
     return tuple(kept), None if following is None else Cursor(following, number=number)
 
 
+def _bounded(entry: Numbered, budget: int) -> Numbered:
+    """The passage as it is where it fits, or where its text has at least one half of the budget."""
+    if tokens_of(_json(entry)) <= budget or _beside(entry) <= budget // 2:
+        return entry
+    return replace(entry, passage=shortened(entry.passage, budget))
+
+
+def _beside(entry: Numbered) -> int:
+    return tokens_of(_json(replace(entry, passage=replace(entry.passage, text=""), continues=True)))
+
+
 def _cost(entry: Numbered) -> int:
     """Tokens, by the larger of the two forms in which a client may show it to its model."""
-    picture = _IMAGE_TOKENS if entry.passage.image is not None else 0
-    return estimated(_quoted(_json(entry))) + picture
+    return tokens_of(_json(entry)) + _picture(entry)
 
 
-def _quoted(value: Any) -> str:
-    """As JSON: a line break or a quotation mark takes two characters there."""
-    return json.dumps(value, ensure_ascii=False)
+def _picture(entry: Numbered) -> int:
+    return _IMAGE_TOKENS if entry.passage.image is not None else 0
 
 
 def _fitting(entry: Numbered, left: int) -> int:
     """How many characters of the passage's text fit; what stands beside the text is paid first, and some always fit."""
     text = entry.passage.text
-    beside = _cost(replace(entry, passage=replace(entry.passage, text=""), continues=True))
-    room = max(left - beside, _LEAST)
-    low, high = 0, len(text)
-    while low < high:
-        middle = (low + high + 1) // 2
-        low, high = (middle, high) if estimated(_quoted(text[:middle])) <= room else (low, middle - 1)
+    low = fitting(text, max(left - _beside(entry) - _picture(entry), _LEAST))
     space = text.rfind(" ", low // 2, low)
     return low if low == len(text) or space < 0 else space + 1
 
