@@ -21,22 +21,27 @@ A backslash, which Markdown drops, tells the two apart."""
 
 def as_text(page: Page) -> str:
     """The page as text. How to get the rest stands at its end."""
-    return "\n\n".join((_opening(page), *map(_entry, page.passages), *_closing(page)))
+    return "\n\n".join((*_opening(page), *map(_entry, page.passages), *_closing(page)))
 
 
-def _opening(page: Page) -> str:
-    if not page.passages:
+def _opening(page: Page) -> Iterator[str]:
+    count, query = len(page.passages), shown(page.query)
+    if count:
+        yield f"{count} passage{'s' * (count > 1)} of {page.knowledge_base} for {query}:"
+    elif page.page_token is not None:
+        return  # Bedrock may give an empty page before others, and the end of this one says so
+    elif page.continued:
+        yield f"{page.knowledge_base} has no further passages for {query}."
+    else:
         mend = "Try other words, or a wider filter." if page.filtered else "Try other words."
-        return f"{page.knowledge_base} has no passage for {shown(page.query)}. {mend}"
-    count = len(page.passages)
-    return f"{count} passage{'s' * (count > 1)} of {page.knowledge_base} for {shown(page.query)}:"
+        yield f"{page.knowledge_base} has no passage for {query}. {mend}"
 
 
 def _entry(entry: Numbered) -> str:
     passage = entry.passage
     lines = [heading(entry)]
     if described := attributes(passage):
-        lines.append(described)
+        lines.append(_NUMBER.sub(r"\\", described))
     lines.append(_NUMBER.sub(r"\\", body(passage)))
     if entry.continues:
         lines.append("[this passage goes on: see the end of this result]")

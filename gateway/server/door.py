@@ -6,7 +6,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from fastmcp import Context
 from fastmcp.server.dependencies import get_context
@@ -42,7 +42,9 @@ class Door:
         try:
             with self.cancellations.watch(context):
                 async with _alive(context):
-                    page = await self.searches.search(self.base, query())
+                    asked = query()
+                    page = await self.searches.search(self.base, asked)
+                page = replace(page, continued=asked.page_token is not None)
                 outcome, passages = "ok", len(page.passages)
                 return page
             # Only a block that the client's own cancellation ended comes here, and that client reads no result.
