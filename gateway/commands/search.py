@@ -85,14 +85,14 @@ def _query(
     from gateway.knowledge.errors import SearchRefused
     from gateway.knowledge.query import of_arguments
 
-    given = {
-        "query": text,
-        "num_results": num_results,
-        "filter": _filter(base, filters),
-        "source": source,
-        "page_token": page_token,
-    }
     try:
+        given = {
+            "query": text,
+            "num_results": num_results,
+            "filter": _filter(base, filters),
+            "source": source,
+            "page_token": page_token,
+        }
         return of_arguments(base, {key: value for key, value in given.items() if value is not None})
     except SearchRefused as refused:
         raise UsageError(str(refused)) from None

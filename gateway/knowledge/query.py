@@ -83,8 +83,11 @@ def of_parameters(base: KnowledgeBase, parameters: Mapping[str, str]) -> Query:
         arguments["num_results"] = _number(given["num_results"])
     wanted = _json_object(base, given["filter"]) if "filter" in given else {}
     for name, value in given.items():
-        if name not in OWN_PARAMETERS:
-            wanted[name] = attribute(base, name, value)
+        if name in OWN_PARAMETERS:
+            continue
+        if name in wanted:
+            raise SearchRefused(f"{base.name}: {shown(name)} is given in filter and as a parameter too: write it once.")
+        wanted[name] = attribute(base, name, value)
     return of_arguments(base, arguments | ({"filter": wanted} if wanted else {}))
 
 
@@ -108,6 +111,8 @@ def _example(base: KnowledgeBase) -> str:
 def _json_object(base: KnowledgeBase, text: str) -> dict[str, Any]:
     try:
         value = _parsed(text)
+    except _GivenTwice as twice:
+        raise SearchRefused(f"{base.name}: filter has {shown(twice.name)} more than once: write it once.") from None
     except ValueError:
         value = text
     if not isinstance(value, dict):
@@ -119,7 +124,10 @@ _STARTS_JSON: Final = ('"', "[", "{")
 
 
 def attribute(base: KnowledgeBase, name: str, text: str) -> Any:
-    """What a parameter says: JSON where it looks like it or where the attribute is no text, else the text itself."""
+    """What a parameter says: JSON where it looks like it or where the attribute is no text, else the text itself.
+
+    Raises SearchRefused for JSON that has a name more than once.
+    """
     declared = base.caller_filters.get(name)
     textual = declared is None or declared.type in ("string", "string_list")
     listed = declared is not None and text in declared.values
@@ -127,6 +135,8 @@ def attribute(base: KnowledgeBase, name: str, text: str) -> Any:
         return text
     try:
         return _parsed(text)
+    except _GivenTwice as twice:
+        raise SearchRefused(f"{base.name}: {name} has {shown(twice.name)} more than once: write it once.") from None
     except ValueError:
         return text  # the filter's own check says what is wrong with it, or it was a text all along
 
@@ -138,10 +148,27 @@ def _number(text: str) -> Any:
         return text
 
 
+class _GivenTwice(ValueError):
+    """An object has a name more than once: json would keep the last and lose the others silently."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+        self.name = name
+
+
+def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    made: dict[str, Any] = {}
+    for name, value in pairs:
+        if name in made:
+            raise _GivenTwice(name)
+        made[name] = value
+    return made
+
+
 def _parsed(text: str) -> Any:
-    """JSON; raises ValueError for what is none, for NaN, and for what is nested without end."""
+    """JSON; raises ValueError for what is none, for NaN, for a name given twice and for what is nested without end."""
     try:
-        value = json.loads(text)
+        value = json.loads(text, object_pairs_hook=_each_once)
     except RecursionError:
         raise ValueError("nested too deep") from None
     if isinstance(value, float) and not math.isfinite(value):

@@ -213,6 +213,18 @@ def test_any_query_comes_through_a_uri_unchanged(text: str) -> None:
         ("query=x&num_results=101", "handbook: num_results must be a whole number from 1 to 100, not 101."),
         ("query=x&num_results=many", "handbook: num_results must be a whole number from 1 to 100, not 'many'."),
         ("query=x&num_results=1e400", "handbook: num_results must be a whole number from 1 to 100, not '1e400'."),
+        (
+            'query=x&filter={"team":"platform"}&team=payments',
+            "handbook: 'team' is given in filter and as a parameter too: write it once.",
+        ),
+        (
+            'query=x&filter={"team":"platform","team":"payments"}',
+            "handbook: filter has 'team' more than once: write it once.",
+        ),
+        (
+            'query=x&year={"lessThan":2020,"lessThan":2030}',
+            "handbook: year has 'lessThan' more than once: write it once.",
+        ),
         ("query=x&filter=team", 'handbook: filter must be a JSON object such as {"team": "platform"}, not \'team\'.'),
         ("query=x&filter=" + "[" * 5_000, 'handbook: filter must be a JSON object such as {"team": "platform"}, not '),
     ],
