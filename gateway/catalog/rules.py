@@ -122,7 +122,8 @@ CATALOG_RULES: tuple[Rule, ...] = (
         ERROR,
         "A key is not one the gateway knows.",
         "A misspelt key would silently do nothing. The nearest known key is offered. Keys that begin with `x-` are free"
-        " for notes and tools of your own: `x-owner: platform`. `gateway schema specialist` prints every key.",
+        " for notes and tools of your own: `x-owner: platform`. Only Bedrock's own mappings have no room"
+        " for them: a filter, and the reranking's metadata. `gateway schema specialist` prints every key.",
     ),
     Rule(
         "missing-key",
