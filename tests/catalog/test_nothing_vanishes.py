@@ -133,7 +133,7 @@ def kept(key: str, entry: Any, written: Any) -> bool:
         same = [one["filter"] == other.get("filter", "null") for one, other in zip(built, written, strict=True)]
         return all(same) and holds(built, written)
     if key == "caller_filters":
-        names = {each: "null" for each in written} if isinstance(written, list) else written
+        names = dict.fromkeys(written, "null") if isinstance(written, list) else written
         return built.keys() == names.keys() and all(
             each == "null" or holds(built[name], each) for name, each in names.items()
         )
