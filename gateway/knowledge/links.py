@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from urllib.parse import quote
+import re
+from urllib.parse import quote, urlsplit
 
 from gateway.bedrock.retrieval import Passage
 
 _LONGEST_QUERY = 300  # characters of a query in a link
+
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 
 
 def base_uri(name: str) -> str:
@@ -21,9 +24,25 @@ def search_uri(name: str, **parameters: str) -> str:
 
 
 def passage_uri(name: str, passage: Passage, query: str) -> str:
-    """Where a passage can be read: on the web where it stands there, else by searching its document again."""
-    source = passage.source
-    if source is not None and source.startswith(("https://", "http://")):
-        return source
-    short = query[:_LONGEST_QUERY]
-    return search_uri(name, query=short) if source is None else search_uri(name, query=short, source=source)
+    """Where a passage can be read: a page of the open web there, any other document by searching it again.
+
+    Confluence, SharePoint and their like want a login that a client's reader has not, so theirs are not linked to.
+    """
+    location, source = passage.location, passage.source
+    if location is not None and location.type == "WEB" and location.uri is not None and _is_web_address(location.uri):
+        return location.uri
+    # Half of a surrogate pair has no bytes to encode; a control character in a query is searched for by nobody.
+    short = _CONTROL.sub(" ", query[:_LONGEST_QUERY])
+    if source is None or _CONTROL.search(source):
+        return search_uri(name, query=short)
+    return search_uri(name, query=short, source=source)
+
+
+def _is_web_address(text: str) -> bool:
+    if not text.isprintable() or " " in text:  # not printable: whatever separates, controls or is half of a pair
+        return False
+    try:
+        parts = urlsplit(text)
+    except ValueError:
+        return False
+    return parts.scheme in ("http", "https") and bool(parts.hostname)
