@@ -220,6 +220,64 @@ def test_whatever_a_caller_sends_nothing_is_found_that_the_author_keeps_out(
         assert matches(pinned, metadata)
 
 
+FINITE = st.integers(-5, 5) | st.floats(allow_nan=False, allow_infinity=False)
+WORDS = st.sampled_from(["platform", "payments", "published", "draft"]) | st.text(min_size=1, max_size=4)
+VALUES: dict[str | None, st.SearchStrategy[Any]] = {
+    "string": WORDS,
+    "string_list": WORDS,
+    "number": FINITE,
+    "boolean": st.booleans(),
+    None: WORDS | FINITE | st.booleans(),
+}
+
+
+def taken(declared: CallerFilter) -> st.SearchStrategy[Any]:
+    """Whatever may be asked of one caller filter: a value, a list of them, or operators."""
+    value = VALUES[declared.type]
+    listed = st.sampled_from(declared.values) if declared.values else value
+    operands: dict[str, st.SearchStrategy[Any]] = {
+        "equals": listed,
+        "notEquals": value,
+        "in": st.lists(listed, min_size=1, max_size=3),
+        "notIn": st.lists(value, min_size=1, max_size=3),
+        "listContains": listed if declared.type == "string_list" else listed.filter(lambda each: isinstance(each, str)),
+        "stringContains": WORDS,
+        "startsWith": WORDS,
+        **dict.fromkeys(("greaterThan", "greaterThanOrEquals", "lessThan", "lessThanOrEquals"), FINITE),
+    }
+    allowed = {name: operands[name] for name in OPERATORS_BY_TYPE[declared.type]}
+    operators = st.fixed_dictionaries({}, optional=allowed).filter(bool)
+    return listed | st.lists(listed, min_size=1, max_size=3) | operators
+
+
+TAKEN = st.fixed_dictionaries(
+    {}, optional={key: taken(declared) for key, declared in HANDBOOK.caller_filters.items()}
+).filter(bool)
+
+
+@settings(max_examples=500, deadline=None)
+@given(pinned=PINNED, caller=TAKEN, source=st.none() | st.just("s3://acme/a.md"), metadata=METADATA)
+def test_whatever_is_taken_from_a_caller_narrows(
+    pinned: dict[str, Any], caller: dict[str, Any], source: str | None, metadata: dict[str, Any]
+) -> None:
+    made = condition(handbook(filter=pinned), caller=caller, source=source)  # none of these is refused
+    asked_alone = condition(OPEN, caller=caller, source=source)
+    assert made is not None
+    assert asked_alone is not None
+    conditions.checked(made, ())
+    assert matches(made, metadata) == (matches(pinned, metadata) and matches(asked_alone, metadata))
+
+
+@settings(max_examples=200, deadline=None)
+@given(caller=TAKEN)
+def test_the_pinned_condition_has_to_hold_beside_whatever_is_taken_from_a_caller(caller: dict[str, Any]) -> None:
+    made = condition(HANDBOOK, caller=caller)
+    assert made is not None
+    assert set(made) == {"andAll"}
+    assert made["andAll"][0] == PUBLISHED
+    assert len(made["andAll"]) > 1
+
+
 @settings(max_examples=200, deadline=None)
 @given(caller=CALLERS)
 def test_the_pinned_condition_is_sent_as_a_member_that_has_to_hold(caller: dict[str, Any]) -> None:
