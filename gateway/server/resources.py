@@ -14,7 +14,7 @@ from mcp_types import ResourceTemplate as MCPTemplate
 from pydantic import AnyUrl, PrivateAttr
 
 from gateway.catalog.entries import Cache
-from gateway.catalog.search_schema import search_tool_name
+from gateway.catalog.search_schema import OWN_PARAMETERS, search_tool_name
 from gateway.knowledge import description, parameters
 from gateway.knowledge.errors import SearchFailed, SearchRefused
 from gateway.knowledge.links import base_uri
@@ -106,7 +106,8 @@ class SearchTemplate(ResourceTemplate):
     @property
     def completes(self) -> bool:
         """Whether there is anything to offer for any of its parameters."""
-        return any(declared.values for declared in self._door.base.caller_filters.values())
+        filters = self._door.base.caller_filters
+        return any(declared.values for name, declared in filters.items() if name not in OWN_PARAMETERS)
 
     def to_mcp_template(self, **overrides: Any) -> MCPTemplate:
         """The template as clients see it, without FastMCP's own `_meta`."""
@@ -137,7 +138,8 @@ class SearchTemplate(ResourceTemplate):
         A file lists no more of them than one answer may have, which is 100:
         https://modelcontextprotocol.io/specification/2026-07-28/server/utilities/completion
         """
-        declared = self._door.base.caller_filters.get(name)
+        # An attribute of the same name as one of the search's own parameters is asked for in `filter`.
+        declared = None if name in OWN_PARAMETERS else self._door.base.caller_filters.get(name)
         values = () if declared is None else map(parameters.value_text, declared.values)
         found = [value for value in values if value.lower().startswith(begun.lower())]
         return Completion(values=found, total=len(found), has_more=False)

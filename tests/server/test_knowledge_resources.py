@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from base64 import b64decode
+from collections.abc import Iterable
 from typing import Any
 from urllib.parse import quote
 
@@ -16,7 +17,9 @@ from mcp_types import PromptReference, ResourceTemplateReference
 
 from gateway.knowledge.description import description
 from gateway.knowledge.links import search_uri
+from gateway.server import catalog_server
 from gateway.server.resources import PAGE_KEY
+from gateway.suggest import nearest
 from tests.conftest import ECHO, WriteCatalog, sound
 from tests.knowledge.results import CONTENTS, LOCATIONS, PNG, READS, result
 from tests.server.handbook import FILE, PINNED, condition, handbook, searched
@@ -193,6 +196,26 @@ async def test_a_resource_that_does_not_exist_names_the_nearest(
     assert error.message.endswith(mend)
 
 
+async def test_what_was_meant_is_found_among_many_with_few_comparisons(
+    write_catalog: WriteCatalog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    compared: list[int] = []
+
+    def counting(name: str, known: Iterable[str]) -> str | None:
+        candidates = list(known)
+        compared.append(len(candidates))
+        return nearest(name, candidates)
+
+    monkeypatch.setattr(catalog_server, "nearest", counting)
+    many = {f"knowledge_bases/team_{number}_notes.yaml": FILE for number in range(100, 400)}
+    with handbook(write_catalog, files=many) as (server, _):
+        error = await refusal(server, "kb://team_387_nots")
+        early = await refusal(server, "kb://eam_256_notes/search?query=x")
+    assert error.message.endswith("did you mean kb://team_387_notes?")
+    assert early.message.endswith("did you mean kb://team_256_notes/search?")
+    assert max(compared) <= 100
+
+
 async def test_a_catalog_without_knowledge_bases_has_no_resources(write_catalog: WriteCatalog) -> None:
     from tests.knowledge_bases import served
 
@@ -292,6 +315,18 @@ async def test_as_many_values_as_a_file_lists_are_offered_and_numbers_and_boolea
     assert (len(found.values), found.total, found.has_more) == (100, 100, False)
     assert numbers.values == ["1", "10"]
     assert booleans.values == ["true"]
+
+
+async def test_the_searchs_own_parameters_are_not_completed_by_a_filter_of_the_same_name(
+    write_catalog: WriteCatalog,
+) -> None:
+    filters = "caller_filters: {query: {values: [a, b]}, source: {values: [c]}, team: {values: [d]}}"
+    own = f"description: Search it in tests, and nowhere else.\nknowledge_base_id: HANDBOOK01\n{filters}\n"
+    with handbook(write_catalog, files={"knowledge_bases/handbook.yaml": own}) as (server, _):
+        async with Client(server) as client:
+            (template,) = await client.list_resource_templates()
+        for name, values in {"query": [], "source": [], "team": ["d"]}.items():
+            assert (await complete(server, "auto", name, "", template.uri_template)).values == values
 
 
 @pytest.mark.parametrize("uri", ["kb://nobody/search{?query,team}", "file:///{path}", "", "kb://handbook"])
