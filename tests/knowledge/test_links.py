@@ -39,6 +39,7 @@ def test_only_a_page_of_the_web_is_linked_to_where_it_stands(location: str) -> N
         "http:acme",
         "javascript:alert(1)",
         "file:///etc/passwd",
+        "ftp://acme.example/on-call",
         "acme.example/on-call",
     ],
 )

@@ -8,13 +8,14 @@ from fastmcp import Client
 from gateway.consult.receipt import META_KEY
 from gateway.local import ScriptedEngine
 from tests.conftest import WriteCatalog
-from tests.server.test_grounding import gateway
+from tests.server.test_grounding import LEAVE, ONCALL, gateway
 
 
 @pytest.mark.parametrize("era", ["auto", "legacy"])
 async def test_each_citation_is_a_link_that_the_client_can_read(write_catalog: WriteCatalog, era: str) -> None:
     engine = ScriptedEngine(["Within fifteen minutes [1], unless on leave [2]."])
-    with gateway(write_catalog, engine=engine) as (server, _):
+    leave_page = {**LEAVE, "location": {"type": "WEB", "webLocation": {"url": "https://wiki.acme.example/leave"}}}
+    with gateway(write_catalog, engine=engine, handbook=(ONCALL, leave_page)) as (server, _):
         async with Client(server, mode=era) as client:
             result = await client.call_tool("guide", {"content": "How fast must the person on call answer?"})
             text, on_call, leave = result.content
