@@ -36,7 +36,8 @@ _MOST_COMPARED = 100  # a careful comparison takes 20 microseconds, and a catalo
 
 def _shared(one: str, other: str) -> int:
     """How many characters are the same at the same place, counted from the beginning and from the end."""
-    return sum(map(eq, one, other)) + sum(map(eq, reversed(one), reversed(other)))
+    same: int = sum(map(eq, one, other)) + sum(map(eq, reversed(one), reversed(other)))
+    return same
 
 
 class CatalogServer(FastMCP):

@@ -204,6 +204,15 @@ async def test_a_knowledge_base_with_nothing_to_say_is_no_error(write_catalog: W
     assert found.structured_content["passages"] == []
 
 
+async def test_an_empty_last_page_says_that_there_are_no_further_passages(write_catalog: WriteCatalog) -> None:
+    found = ScriptedRetriever([ON_CALL, LEAVE, PAY])
+    with handbook(write_catalog, found) as (server, _):
+        token = (await search(server, query="x")).structured_content["page_token"]
+        found.results = found.results[:2]  # the third document was deleted meanwhile
+        last = await search(server, query="x", page_token=token)
+    assert last.content[0].text == "handbook has no further passages for 'x'."
+
+
 async def test_a_guardrail_that_steps_in_is_told(write_catalog: WriteCatalog) -> None:
     with handbook(write_catalog, extra='guardrail: {id: blocker, version: "1"}\n') as (server, endpoint):
         endpoint.guardrails["blocker"] = ["secret"]
