@@ -151,6 +151,10 @@ def _show(page: Page, output: Format) -> None:
 
 def _summary(page: Page) -> str:
     """What was found, on one line."""
+    if not page.passages and page.page_token is not None:
+        return f"{page.knowledge_base}: this page is empty"
+    if not page.passages and page.continued:
+        return f"{page.knowledge_base} has no further passages"
     if not page.passages:
         mend = "Try other words, or a wider filter." if page.filtered else "Try other words."
         return f"{page.knowledge_base} has no passage for that. {mend}"

@@ -48,6 +48,7 @@ class Searches:
             cut=following is not None and following.token == cursor.token,
             guardrail_intervened=found.guardrail_intervened,
             filtered=bool(query.filter or query.source),
+            continued=query.page_token is not None,
             seconds=time.perf_counter() - began,
         )
 

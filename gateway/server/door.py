@@ -6,7 +6,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from fastmcp import Context
 from fastmcp.server.dependencies import get_context
@@ -42,9 +42,7 @@ class Door:
         try:
             with self.cancellations.watch(context):
                 async with _alive(context):
-                    asked = query()
-                    page = await self.searches.search(self.base, asked)
-                page = replace(page, continued=asked.page_token is not None)
+                    page = await self.searches.search(self.base, query())
                 outcome, passages = "ok", len(page.passages)
                 return page
             # Only a block that the client's own cancellation ended comes here, and that client reads no result.
