@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import textwrap
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -16,6 +17,10 @@ from gateway.commands.indexes import VARIABLE
 from gateway.consult.consultation import Consultations
 from gateway.local import EchoEngine, Engine, LocalEndpoint
 from gateway.server.app import build
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    # A shell starts its background jobs deaf to Ctrl-C, and the processes that the tests start would inherit that.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 MODEL = "global.anthropic.claude-haiku-5-5"
 FALLBACK = "global.anthropic.claude-sonnet-5-5"
