@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import logging
 import time
 import uuid
@@ -100,7 +99,7 @@ class App:
         """Runs the operation; what it raises becomes an HTTP error, or an exception in the stream that has begun."""
         exchange, call = handling.exchange, handling.call
         try:
-            call.request = _parsed(raw)
+            call.request = operation.read(raw)
             await operation.handle(handling)
             call.status, call.outcome = 200, "complete"
         except BedrockError as error:
@@ -127,18 +126,3 @@ async def _gone(receive: Receive) -> None:
     """Returns when the client has gone, or has its whole answer."""
     while (await receive())["type"] != "http.disconnect":
         pass
-
-
-def _parsed(raw: bytes) -> dict[str, Any]:
-    """The body as a JSON object; raises SerializationException."""
-    try:
-        body = json.loads(raw or b"{}", parse_constant=_no_constant)
-    except (ValueError, RecursionError):
-        raise BedrockError("SerializationException", "The request body is no valid JSON.") from None
-    if not isinstance(body, dict):
-        raise BedrockError("SerializationException", "The request body is no JSON object.")
-    return body
-
-
-def _no_constant(name: str) -> Any:
-    raise ValueError(f"{name} is not JSON")

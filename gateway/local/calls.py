@@ -18,8 +18,9 @@ class Call:
 
     `outcome` is `complete` (the whole answer was sent), `failed` (an exception or an injected fault ended it) or
     `aborted` (the client went away first). `error` names the exception that was answered, if one was. `model_id` and
-    `knowledge_base_id` are those of the path, empty where it has none. `results` counts what a search or a reranking
-    answered, `chunks` the pieces of an answer that a model writes.
+    `knowledge_base_id` are those of the path, empty where it has none. `parameters` are what InvokeModel takes from HTTP
+    headers, by the service model's names, such as `guardrailIdentifier`. `results` counts what a search or a reranking
+    answered, and the vectors or pictures that a model made; `chunks` the pieces of an answer that a model writes.
     """
 
     operation: str
@@ -27,6 +28,7 @@ class Call:
     model_id: str = ""
     knowledge_base_id: str = ""
     request: dict[str, Any] = field(default_factory=dict, repr=False)
+    parameters: dict[str, str] = field(default_factory=dict, repr=False)
     outcome: Outcome = "running"
     status: int | None = None
     error: str | None = None

@@ -27,11 +27,12 @@ STATUS: Mapping[str, int] = {
     "ValidationException": 400,
 }
 
-# The only exceptions that ConverseStreamOutput can carry once the stream has begun.
+# The only exceptions that a stream of text can carry once it has begun; ModelTimeout is InvokeModel's alone.
 IN_STREAM = frozenset(
     {
         "InternalServerException",
         "ModelStreamErrorException",
+        "ModelTimeoutException",
         "ServiceUnavailableException",
         "ThrottlingException",
         "ValidationException",

@@ -68,8 +68,8 @@ class Exchange:
         """An AWS exception as an HTTP answer."""
         await self.reply(error.status, {"message": error.message}, {"x-amzn-ErrorType": error.name, **error.headers})
 
-    async def start_stream(self, content_type: str) -> None:
-        await self._start(200, content_type, ())
+    async def start_stream(self, content_type: str, headers: Mapping[str, str] | None = None) -> None:
+        await self._start(200, content_type, (headers or {}).items())
 
     async def write(self, data: bytes) -> None:
         """A piece of a stream, sent at once."""

@@ -4,19 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 from urllib.parse import unquote
 
-from gateway.local import converse, rerank, retrieve
+from gateway.local import bodies, converse, rerank, retrieve
 from gateway.local.handling import Handling
 
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """An AWS operation: its name, its path with labels in braces, and what answers it. All are reached by POST."""
+    """An AWS operation: its name, its path with labels in braces, and what answers it. All are reached by POST.
+
+    `read` makes its body a JSON object and raises BedrockError for one that is none.
+    """
 
     name: str
     path: str
     handle: Callable[[Handling], Awaitable[None]]
+    read: Callable[[bytes], dict[str, Any]] = bodies.of_operation
 
     def labels(self, segments: Sequence[str]) -> dict[str, str] | None:
         """The values of the labels in a path's segments, decoded; None for a path that is another one."""
