@@ -16,6 +16,7 @@ from gateway.commands.connect import connect
 from gateway.commands.init import init
 from gateway.commands.lint import lint
 from gateway.commands.local import local
+from gateway.commands.logs import show_logs
 from gateway.commands.preview import preview
 from gateway.commands.schema import schema
 from gateway.commands.search import search
@@ -60,6 +61,7 @@ def gateway(
     ] = False,
 ) -> None:
     """A folder of YAML files becomes an MCP server whose tools are answered by Amazon Bedrock."""
+    show_logs()
 
 
 # In the order of a newcomer's day, which is the order of `gateway --help`.

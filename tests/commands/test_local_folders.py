@@ -50,6 +50,12 @@ def test_what_is_indexed_already_takes_no_line(acme: Path, indexes: dict[str, st
     assert len(err.splitlines()) == 1
 
 
+def test_what_the_indexing_warns_of_is_said_by_the_gateway(acme: Path, indexes: dict[str, str]) -> None:
+    (acme / "docs" / "latin.txt").write_bytes(b"caf\xe9")
+    _, _, err = called(acme, indexes, *QUESTION, "--local")
+    assert f"\ngateway: {acme}/docs/latin.txt is not indexed: it is not UTF-8 text (byte 3).\n" in err
+
+
 def test_what_is_not_searched_is_not_indexed(acme: Path, indexes: dict[str, str]) -> None:
     bound = (acme / "specialists" / "guide.yaml").read_text("utf-8")
     (acme / "specialists" / "guide.yaml").write_text(bound.replace("knowledge_bases: [handbook]", ""), "utf-8")
