@@ -17,10 +17,12 @@ Stamp = tuple[int, int, int, int]
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """The documents by their path in the folder (with `/`), and why other files are none."""
+    """The documents by their path in the folder (with `/`), and why other files are none: those of kinds that are not
+    indexed apart from those whose author may have meant them to be."""
 
     documents: Mapping[str, Stamp]
     passed_over: Mapping[str, str]
+    other_kinds: Mapping[str, str]
 
 
 def listing(folder: Path) -> Listing:
@@ -55,16 +57,17 @@ def listing(folder: Path) -> Listing:
 
 def _sorted_out(files: Mapping[str, tuple[int, int]], passed_over: dict[str, str]) -> Listing:
     documents: dict[str, Stamp] = {}
+    other_kinds: dict[str, str] = {}
     for path in sorted(files):
         if is_document(path):
             documents[path] = (*files[path], *files.get(path + SUFFIX, (-1, -1)))
         elif not path.endswith(SUFFIX):
-            passed_over[path] = (
+            other_kinds[path] = (
                 f"files of the kind {PurePosixPath(path).suffix.lower() or 'without ending'} are not indexed"
             )
         elif path.removesuffix(SUFFIX) not in files:
             passed_over[path] = "there is no document that it describes"
-    return Listing(documents, passed_over)
+    return Listing(documents, passed_over, other_kinds)
 
 
 def _entries(root: Path, passed_over: dict[str, str]) -> Iterator[tuple[str, os.DirEntry[str]]]:

@@ -42,9 +42,9 @@ class Indexer:
     stopped: Callable[[], bool]
     progress: Callable[[int, int], None]
 
-    def update(self) -> dict[str, str]:
+    def update(self, *, reminding: bool = False) -> dict[str, str]:
         """Indexes what was changed, and returns why files are not in the index, by their path in the folder. Only for
-        whoever holds the index's lock.
+        whoever holds the index's lock. With `reminding` one line is logged for what was left out earlier and still is.
 
         Raises StoppedError when told to stop, OSError when the folder cannot be read, sqlite3.Error when the index
         cannot be written.
@@ -57,6 +57,8 @@ class Indexer:
             changed = [
                 path for path, stamp in found.documents.items() if self._is_changed(path, stamp, known.get(path))
             ]
+            if reminding:
+                self._remind(found, {path: known[path].skipped for path in known.keys() - set(changed)})
             for done, path in enumerate(changed):
                 self.progress(done, len(changed))
                 self._refresh(connection, path, found.documents[path], known.get(path))
@@ -99,7 +101,7 @@ class Indexer:
             except UnreadableError as error:
                 skipped = str(error)
         if skipped is not None:
-            _log.warning("%s is not indexed: %s.", path, skipped)
+            _log.warning("%s is not indexed: %s.", self.folder / path, skipped)
         with store.transaction(connection, write=True):
             if known is not None:
                 _delete(connection, known.id)
@@ -138,6 +140,14 @@ class Indexer:
             vectors += [vector.astype(np.float32).tobytes() for vector in self.embedder.embed(texts)]
         return _Made(description, parts, made, vectors)
 
+    def _remind(self, found: Listing, earlier: Mapping[str, str | None]) -> None:
+        kept_out = {path: reason for path, reason in earlier.items() if reason is not None and path in found.documents}
+        left = sorted({**found.passed_over, **kept_out}.items())
+        if left:
+            path, reason = left[0]
+            others = f"; nor {_others(len(left) - 1)}" if len(left) > 1 else ""
+            _log.warning("%s is not searched: %s%s.", self.folder / path, reason, others)
+
     def _forget(self, connection: sqlite3.Connection, ids: Sequence[int]) -> None:
         for document in ids:
             self._check()
@@ -160,6 +170,7 @@ class _Known:
     id: int
     stamp: Stamp
     digest: bytes
+    skipped: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,17 +191,21 @@ class _Made:
 _RESTAMP = "UPDATE documents SET size = ?, mtime = ?, described_size = ?, described_mtime = ? WHERE id = ?"
 
 
+def _others(number: int) -> str:
+    return "another file of that folder" if number == 1 else f"{number:,} other files of that folder"
+
+
 def _reasons(connection: sqlite3.Connection, found: Listing) -> dict[str, str]:
     """Why files are not in the index."""
     rows = connection.execute("SELECT path, skipped FROM documents WHERE skipped IS NOT NULL")
-    return {**found.passed_over, **dict(rows)}
+    return {**found.other_kinds, **found.passed_over, **dict(rows)}
 
 
 def _known(connection: sqlite3.Connection) -> dict[str, _Known]:
     rows = connection.execute(
-        "SELECT path, id, size, mtime, described_size, described_mtime, digest FROM documents ORDER BY path"
+        "SELECT path, id, size, mtime, described_size, described_mtime, digest, skipped FROM documents ORDER BY path"
     )
-    return {path: _Known(id, (*stamp,), digest) for path, id, *stamp, digest in rows}
+    return {path: _Known(id, (*stamp,), digest, skipped) for path, id, *stamp, digest, skipped in rows}
 
 
 def _insert(

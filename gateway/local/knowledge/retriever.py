@@ -132,11 +132,19 @@ class FolderRetriever:
             except StoppedError:
                 return
             except Exception as error:  # the thread lives on: the next look may succeed
-                self._failure = f"{error}" or type(error).__name__
+                self._failure = self._reason(error)
                 _log.warning("The folder of %s cannot be indexed: %s.", self.name, self._failure)
             took = time.monotonic() - began
             self._next_look = time.monotonic() + max(_RESCAN, _RESCAN_SHARE * took)
             self._ready.set()
+
+    def _reason(self, error: Exception) -> str:
+        """What went wrong, with the file or folder at which it did."""
+        if isinstance(error, sqlite3.Error):
+            return f"its index {self._index} cannot be used ({error})"
+        if isinstance(error, OSError) and error.strerror:
+            return f"{error.filename}: {error.strerror}" if error.filename else error.strerror
+        return str(error) or type(error).__name__
 
     def _look(self) -> None:
         """Indexes what was changed; when another process is at it, waits until there is an index to search."""
@@ -158,7 +166,7 @@ class FolderRetriever:
             self._broken = False
             store.begin_anew(self._index, self._embedder.name)
         try:
-            self._skipped = self._indexer.update()
+            self._skipped = self._indexer.update(reminding=not self._ready.is_set())
             self._load()
         except sqlite3.DatabaseError as error:
             if not store.is_broken(error):

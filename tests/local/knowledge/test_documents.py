@@ -150,20 +150,51 @@ def test_broken_files_are_passed_over_with_a_reason_and_the_rest_is_found(
     for name, (_, reason) in BROKEN.items():
         assert retriever.skipped[name].startswith(reason), name
     assert [record.getMessage() for record in caplog.records if "latin.txt" in record.getMessage()] == [
-        "latin.txt is not indexed: it is not UTF-8 text (byte 3)."
+        f"{folder / 'latin.txt'} is not indexed: it is not UTF-8 text (byte 3)."
     ]
 
 
 @pytest.mark.usefixtures("restless")
-def test_a_broken_file_is_told_of_once(folder: Path, opened: Open, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_broken_file_is_told_of_when_it_is_read_and_once_by_each_retriever_after_that(
+    folder: Path, opened: Open, caplog: pytest.LogCaptureFixture
+) -> None:
     (folder / "latin.txt").write_bytes(b"caf\xe9")
     with caplog.at_level(logging.WARNING, "gateway.local"):
         first = opened()
         find(first, "anything")
+        find(first, "anything")
+        first.close()
         second = opened()
         find(second, "anything")
+        find(second, "anything")
+        second.close()
     assert second.skipped == first.skipped == {"latin.txt": "it is not UTF-8 text (byte 3)"}
-    assert len(caplog.records) == 1
+    assert [record.getMessage() for record in caplog.records] == [
+        f"{folder / 'latin.txt'} is not indexed: it is not UTF-8 text (byte 3).",
+        f"{folder / 'latin.txt'} is not searched: it is not UTF-8 text (byte 3).",
+    ]
+
+
+def test_whatever_lies_in_the_folder_and_is_no_document_of_it_is_told_of_in_one_line(
+    folder: Path, opened: Open, caplog: pytest.LogCaptureFixture
+) -> None:
+    (folder / "picture.png").write_bytes(b"")
+    (folder / "good.md").write_text("Fine.")
+    with caplog.at_level(logging.WARNING, "gateway.local"):
+        find(opened(), "fine")
+        assert caplog.records == []  # a picture among the pages is no surprise
+        (folder / "link.md").symlink_to(folder.parent / "index.sqlite")
+        find(opened(), "fine")
+        (folder / "lost.md.metadata.json").write_text("{}")
+        find(opened(), "fine")
+        (folder / "gone.md").symlink_to(folder / "nowhere.md")
+        find(opened(), "fine")
+    link = f"{folder / 'link.md'} is not searched: it is a link that leads out of the folder"
+    assert [record.getMessage().removeprefix(link) for record in caplog.records][:2] == [
+        ".",
+        "; nor another file of that folder.",
+    ]
+    assert caplog.records[2].getMessage().endswith("; nor 2 other files of that folder.")
 
 
 def test_a_file_beyond_bedrocks_quota_is_not_read(folder: Path, opened: Open) -> None:

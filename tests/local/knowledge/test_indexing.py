@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import signal
 import sqlite3
@@ -248,7 +249,9 @@ def test_progress_counts_the_documents_that_changed(folder: Path, opened: Open) 
 
 def test_a_folder_that_is_not_there_is_an_error_that_says_so(folder: Path, opened: Open) -> None:
     shutil.rmtree(folder)
-    with pytest.raises(UnavailableError, match=r"The folder of handbook cannot be indexed: .*No such file"):
+    with pytest.raises(
+        UnavailableError, match=r"The folder of handbook cannot be indexed: /.*documents: No such file or directory\."
+    ):
         find(opened(), "about")
 
 
@@ -278,6 +281,13 @@ def test_an_index_that_cannot_be_written_is_an_error_that_says_so(folder: Path, 
             find(retriever, "about")
     finally:
         retriever.close()
+
+
+def test_an_index_that_cannot_be_used_is_named(folder: Path, opened: Open, index: Path) -> None:
+    index.mkdir()
+    reason = re.escape(f"its index {index} cannot be used (unable to open database file).")
+    with pytest.raises(UnavailableError, match=f"The folder of handbook cannot be indexed: {reason}"):
+        find(opened(), "about")
 
 
 class Stuck(Counting):
