@@ -21,7 +21,7 @@ VARIABLE: Final = "GATEWAY_LOCAL_INDEX"
 def index_folder(environ: Mapping[str, str]) -> Iterator[Path]:
     """The folder for them, made when absent. Where none can be kept, one for this run, after a warning."""
     named = environ.get(VARIABLE)
-    folder = Path(named) if named else platformdirs.user_cache_path("specialist-gateway") / "knowledge"
+    folder = _expanded(named) if named else platformdirs.user_cache_path("specialist-gateway") / "knowledge"
     if reason := _unwritable(folder):
         typer.echo(
             f"gateway: folders are indexed for this run only, since {folder} cannot be written ({reason}); "
@@ -39,6 +39,14 @@ def index_file(indexes: Path, folder: Path) -> Path:
     place = folder.resolve()
     digest = hashlib.sha256(os.fsencode(place)).hexdigest()[:12]
     return indexes / f"{place.name}-{digest}.sqlite"
+
+
+def _expanded(named: str) -> Path:
+    """The path with its `~`, which no shell has replaced in a client's configuration."""
+    try:
+        return Path(named).expanduser()
+    except RuntimeError:  # there is no such user, so it is the name of a folder
+        return Path(named)
 
 
 def _unwritable(folder: Path) -> str | None:

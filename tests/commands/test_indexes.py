@@ -24,6 +24,15 @@ def test_a_variable_names_another_folder(tmp_path: Path, capsys: pytest.CaptureF
     assert capsys.readouterr().err == ""
 
 
+def test_a_home_folder_that_no_shell_has_put_in_is_put_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    with index_folder({VARIABLE: "~/indexes"}) as folder:
+        assert folder == tmp_path / "indexes"
+    monkeypatch.chdir(tmp_path)
+    with index_folder({VARIABLE: "~no-such-user/indexes"}) as folder:
+        assert folder == Path("~no-such-user", "indexes")
+
+
 @pytest.mark.parametrize("name", ["file", "file/below", "null\0"])
 def test_where_nothing_can_be_written_they_pass_with_the_run(
     name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
