@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from gateway.local.agents import Agent, EchoAgent, ScriptedAgent
 from gateway.local.calls import Call
 from gateway.local.echo_engine import EchoEngine
 from gateway.local.engine import Engine, Finish, ModelRequest, ScriptedEngine, ToolUse
@@ -12,8 +13,10 @@ from gateway.local.retrieval import Found, Retriever, ScriptedRetriever, Search
 from gateway.local.server import LocalEndpoint
 
 __all__ = [
+    "Agent",
     "BedrockError",
     "Call",
+    "EchoAgent",
     "EchoEngine",
     "Engine",
     "Fault",
@@ -24,6 +27,7 @@ __all__ = [
     "ModelRequest",
     "OpenAiEngine",
     "Retriever",
+    "ScriptedAgent",
     "ScriptedEngine",
     "ScriptedRetriever",
     "Search",

@@ -1,4 +1,4 @@
-"""What stands behind the endpoint: who writes text, who finds passages, and the threads that a search blocks."""
+"""What stands behind the endpoint: who writes text, who finds passages, the agents, and the threads a search blocks."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import TypeVar
 
+from gateway.local.agents import Agents
 from gateway.local.engine import Engine
 from gateway.local.retrieval import Retriever
 
@@ -27,6 +28,7 @@ class Backend:
     engine: Engine
     knowledge_bases: Mapping[str, Retriever]
     guardrails: Mapping[str, Sequence[str]]
+    agents: Agents
     threads: ThreadPoolExecutor = field(default_factory=_threads)
 
     async def on_thread(self, work: Callable[[], T]) -> T:

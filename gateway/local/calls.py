@@ -17,16 +17,18 @@ class Call:
     """One request. Times are seconds of `time.monotonic()`.
 
     `outcome` is `complete` (the whole answer was sent), `failed` (an exception or an injected fault ended it) or
-    `aborted` (the client went away first). `error` names the exception that was answered, if one was. `model_id` and
-    `knowledge_base_id` are those of the path, empty where it has none. `parameters` are what InvokeModel takes from HTTP
-    headers, by the service model's names, such as `guardrailIdentifier`. `results` counts what a search or a reranking
-    answered, and the vectors or pictures that a model made; `chunks` the pieces of an answer that a model writes.
+    `aborted` (the client went away first). `error` names the exception that was answered, if one was. `model_id`,
+    `knowledge_base_id` and `agent_id` are those of the path, empty where it has none. `parameters` are what InvokeModel
+    takes from headers, by the service model's names, such as `guardrailIdentifier`. `results` counts what a search or a
+    reranking answered, and the vectors or pictures that a model made; `chunks` the pieces of an answer that a model
+    writes.
     """
 
     operation: str
     request_id: str
     model_id: str = ""
     knowledge_base_id: str = ""
+    agent_id: str = ""
     request: dict[str, Any] = field(default_factory=dict, repr=False)
     parameters: dict[str, str] = field(default_factory=dict, repr=False)
     outcome: Outcome = "running"
@@ -45,7 +47,7 @@ class Call:
     def of(cls, operation: str, request_id: str, labels: Mapping[str, str]) -> Call:
         """The record of a call that begins, with the labels of its path. A knowledge base's ARN ends in its id."""
         knowledge_base_id = labels.get("knowledgeBaseId", "").rpartition("/")[2]
-        return cls(operation, request_id, labels.get("modelId", ""), knowledge_base_id)
+        return cls(operation, request_id, labels.get("modelId", ""), knowledge_base_id, labels.get("agentId", ""))
 
     @property
     def seconds(self) -> float:

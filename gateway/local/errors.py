@@ -39,6 +39,22 @@ IN_STREAM = frozenset(
     }
 )
 
+# Those that InvokeAgent's ResponseStream can carry.
+IN_AGENT_STREAM = frozenset(
+    {
+        "AccessDeniedException",
+        "BadGatewayException",
+        "ConflictException",
+        "DependencyFailedException",
+        "InternalServerException",
+        "ModelNotReadyException",
+        "ResourceNotFoundException",
+        "ServiceQuotaExceededException",
+        "ThrottlingException",
+        "ValidationException",
+    }
+)
+
 
 class BedrockError(Exception):
     """An answer that is an AWS exception; `name` is a key of `STATUS`, `headers` go out beside it."""

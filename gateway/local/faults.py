@@ -8,7 +8,7 @@ from dataclasses import dataclass, fields
 from typing import Any, Literal, get_args
 
 from gateway.local.calls import Call
-from gateway.local.errors import IN_STREAM, STATUS, BedrockError
+from gateway.local.errors import IN_AGENT_STREAM, IN_STREAM, STATUS, BedrockError
 
 Kind = Literal["error", "break", "stall", "garbage", "slow", "slow_start"]
 
@@ -34,8 +34,8 @@ class Fault:
     `at`: it strikes in place of the n-th chunk of text or of a tool's input, counted from 1 (after the last one if
     there are fewer); None: before the first byte. Answers without chunks, those of Retrieve and Rerank: `slow` waits
     once, and `at` strikes when the answer is ready. `retry_after`: seconds a throttled caller is told to wait.
-    `model_id`, `knowledge_base_id` and `operation` narrow it to the calls that have them in their path; `times` is how
-    many calls it strikes, None for every one. A request that is refused for its own sake uses up no fault.
+    `model_id`, `knowledge_base_id`, `agent_id` and `operation` narrow it to the calls that have them in their path;
+    `times` is how many calls it strikes, None for every one. A request that is refused for its own sake uses up none.
     """
 
     kind: Kind = "error"
@@ -46,6 +46,7 @@ class Fault:
     seconds: float | None = None
     model_id: str | None = None
     knowledge_base_id: str | None = None
+    agent_id: str | None = None
     operation: str | None = None
     times: int | None = None
 
@@ -57,8 +58,9 @@ class Fault:
             raise ValueError("A fault of kind error names the exception in `error`, and no other kind does.")
         if self.error is not None and self.error not in STATUS:
             raise ValueError(f"{self.error!r} is no exception of Bedrock; known are {', '.join(sorted(STATUS))}.")
-        if self.error is not None and self.at is not None and self.error not in IN_STREAM:
-            raise ValueError(f"A stream can carry {', '.join(sorted(IN_STREAM))}, not {self.error}.")
+        carried = IN_AGENT_STREAM if self.operation == "InvokeAgent" else IN_STREAM
+        if self.error is not None and self.at is not None and self.error not in carried:
+            raise ValueError(f"A stream can carry {', '.join(sorted(carried))}, not {self.error}.")
         if self.kind in ("slow", "slow_start") and self.seconds is None:
             raise ValueError(f"A fault of kind {self.kind} says how slow in `seconds`.")
         if self.kind in ("slow", "slow_start") and self.at is not None:
@@ -85,6 +87,7 @@ class Fault:
             self.operation in (None, call.operation)
             and self.model_id in (None, call.model_id)
             and self.knowledge_base_id in (None, call.knowledge_base_id)
+            and self.agent_id in (None, call.agent_id)
         )
 
     def exception(self) -> BedrockError:

@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import unquote
 
 from gateway.local import bodies, converse, rerank, retrieve
+from gateway.local.agents.invoking import invoke_agent
 from gateway.local.handling import Handling
 
 
@@ -43,6 +44,7 @@ OPERATIONS = (
     Operation("CountTokens", "/model/{modelId}/count-tokens", converse.count_tokens),
     Operation("Retrieve", "/knowledgebases/{knowledgeBaseId}/retrieve", retrieve.retrieve),
     Operation("Rerank", "/rerank", rerank.rerank),
+    Operation("InvokeAgent", "/agents/{agentId}/agentAliases/{agentAliasId}/sessions/{sessionId}/text", invoke_agent),
 )
 
 

@@ -15,6 +15,7 @@ from typing import Any
 import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from gateway.local.agents import Agent, Agents
 from gateway.local.app import App
 from gateway.local.backend import Backend
 from gateway.local.calls import Call, Calls
@@ -31,9 +32,10 @@ class LocalEndpoint:
 
     One URL serves both bedrock-runtime and bedrock-agent-runtime. `port` 0 takes a free one. `knowledge_bases` are
     retrievers by knowledge base id; the endpoint closes them. `guardrails` are the words that each guardrail id blocks,
-    whatever its version. To both, more may be added later. `keep` is how many calls are remembered. `on_call` is told
-    of each call that ended, in the endpoint's thread. Raises ValueError for a host that is not loopback and for what is
-    no knowledge base id; `start` raises OSError for a port in use.
+    whatever its version. `agents` answer InvokeAgent by agent id; any other id is answered by an EchoAgent. To all
+    three, more may be added later. `sessions` are the agents'. `keep` is how many calls are remembered. `on_call` is
+    told of each call that ended, in the endpoint's thread. Raises ValueError for a host that is not loopback and for
+    what is no knowledge base id or agent id; `start` raises OSError for a port in use.
     """
 
     def __init__(
@@ -44,6 +46,7 @@ class LocalEndpoint:
         engine: Engine | None = None,
         knowledge_bases: Mapping[str, Retriever] | None = None,
         guardrails: Mapping[str, Sequence[str]] | None = None,
+        agents: Mapping[str, Agent] | None = None,
         keep: int = 1_000,
         on_call: Callable[[Call], None] | None = None,
     ) -> None:
@@ -52,10 +55,13 @@ class LocalEndpoint:
         self.engine = engine if engine is not None else EchoEngine()
         self.knowledge_bases = {_knowledge_base_id(name): base for name, base in (knowledge_bases or {}).items()}
         self.guardrails = dict(guardrails or {})
+        registry = Agents(agents or {}, self.engine)
+        self.agents = registry.by_id
+        self.sessions = registry.sessions
         self.faults = Faults()
         self._calls = Calls(keep)
         self._connections: dict[Any, asyncio.Transport] = {}
-        self._backend = Backend(self.engine, self.knowledge_bases, self.guardrails)
+        self._backend = Backend(self.engine, self.knowledge_bases, self.guardrails, registry)
         self._app = App(self._backend, self._calls, self.faults, abort=self._abort, on_call=on_call)
         self._server: _Server | None = None
         self._thread: threading.Thread | None = None

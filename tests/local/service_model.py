@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any
 
 OPERATIONS = {
-    "bedrock-runtime": ("Converse", "ConverseStream", "CountTokens"),
-    "bedrock-agent-runtime": ("Retrieve", "Rerank"),
+    "bedrock-runtime": ("Converse", "ConverseStream", "CountTokens", "InvokeModel", "InvokeModelWithResponseStream"),
+    "bedrock-agent-runtime": ("Retrieve", "Rerank", "InvokeAgent"),
 }
 COPY = Path(__file__).parents[2] / "gateway" / "local" / "service_model.json"
 
