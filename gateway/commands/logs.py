@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import logging
-
-import typer
+import sys
 
 
 class _Sentences(logging.Handler):
-    """Writes to whatever stderr is at the time: a bar of progress may have taken its place."""
+    """Writes to whatever `sys.stderr` is at the time: with a bar on the terminal, what puts lines above the bar."""
 
     def emit(self, record: logging.LogRecord) -> None:
         try:
-            typer.echo(f"gateway: {self.format(record)}", err=True)
+            sys.stderr.write(f"gateway: {self.format(record)}\n")  # typer.echo would write past the bar
+            sys.stderr.flush()
         except Exception:  # as logging's own handlers do
             self.handleError(record)
 

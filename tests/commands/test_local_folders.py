@@ -56,6 +56,14 @@ def test_what_the_indexing_warns_of_is_said_by_the_gateway(acme: Path, indexes: 
     assert f"\ngateway: {acme}/docs/latin.txt is not indexed: it is not UTF-8 text (byte 3).\n" in err
 
 
+def test_on_a_terminal_a_warning_stands_above_the_bar(acme: Path, indexes: dict[str, str]) -> None:
+    (acme / "docs" / "latin.txt").write_bytes(b"caf\xe9")
+    shown, code = in_terminal(["call", "guide", *QUESTION, "--local", "--catalog", str(acme)], indexes)
+    assert code == 0
+    (warning,) = [line for line in plain(shown) if "gateway:" in line]
+    assert warning.startswith("gateway: ")
+
+
 def test_what_is_not_searched_is_not_indexed(acme: Path, indexes: dict[str, str]) -> None:
     bound = (acme / "specialists" / "guide.yaml").read_text("utf-8")
     (acme / "specialists" / "guide.yaml").write_text(bound.replace("knowledge_bases: [handbook]", ""), "utf-8")
