@@ -45,8 +45,8 @@ def listing(folder: Path) -> Listing:
                 passed_over[path] = "it is a link that leads out of the folder"
                 continue
             found = entry.stat()
-        except (OSError, RuntimeError) as error:
-            passed_over[path] = f"it cannot be read ({error})"
+        except (OSError, RuntimeError) as error:  # RuntimeError: links that lead in a circle
+            passed_over[path] = f"it cannot be read ({getattr(error, 'strerror', None) or error})"
             continue
         if stat.S_ISREG(found.st_mode):
             files[path] = (found.st_size, found.st_mtime_ns)

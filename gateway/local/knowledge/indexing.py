@@ -192,7 +192,7 @@ _RESTAMP = "UPDATE documents SET size = ?, mtime = ?, described_size = ?, descri
 
 
 def _others(number: int) -> str:
-    return "another file of that folder" if number == 1 else f"{number:,} other files of that folder"
+    return "is another file of that folder" if number == 1 else f"are {number:,} other files of that folder"
 
 
 def _reasons(connection: sqlite3.Connection, found: Listing) -> dict[str, str]:
