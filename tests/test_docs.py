@@ -21,8 +21,9 @@ import yaml
 
 from gateway import lint
 from gateway.catalog import load
-from gateway.catalog.entries import KnowledgeBase, KnowledgeBinding
+from gateway.catalog.entries import KnowledgeBase
 from gateway.catalog.search_schema import search_input_schema
+from gateway.catalog.specialists import KnowledgeBinding
 from gateway.knowledge.description import template
 from gateway.knowledge.parameters import of_uri
 from gateway.knowledge.query import of_arguments, of_parameters

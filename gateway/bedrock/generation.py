@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import contextlib
-import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from gateway.aws.connections import begin, cut
-from gateway.aws.errors import AwsFault, fault_of
+from gateway.aws.calls import Call, CallFailed
+from gateway.aws.errors import AwsFault
 from gateway.aws.eventstream import events
 from gateway.bedrock.assembly import Assembly, text_of
 from gateway.bedrock.usage import Usage
@@ -30,75 +28,25 @@ class Generated:
     content: tuple[Mapping[str, Any], ...] = ()
 
 
-class GenerationFailed(Exception):
-    """The call ended without a whole answer; `fault` says why."""
-
-    def __init__(self, fault: AwsFault) -> None:
-        super().__init__(fault.code)
-        self.fault = fault
-
-
-class GenerationAborted(Exception):
-    """The call was stopped by `Generation.abort`."""
-
-
-class Generation:
-    """One call. `run` blocks its thread until the answer is whole; `abort` may come from any thread, at any time."""
+class Generation(Call[Generated]):
+    """A call of ConverseStream, or of Converse for a model that cannot stream."""
 
     def __init__(
         self, client: Any, request: Mapping[str, Any], *, on_text: Callable[[str], None], stream: bool
     ) -> None:
-        """`stream=False` calls Converse, for a model that cannot stream; `on_text` then hears the answer at once."""
+        """With `stream=False` `on_text` hears the answer at once."""
+        super().__init__()
         self._client = client
         self._request = request
         self._on_text = on_text
         self._stream = stream
-        self._body: Any = None
-        self._thread: int | None = None  # set while AWS is asked
-        self._aborted = False
-        self._lock = threading.Lock()
 
-    def run(self) -> Generated:
-        """The whole answer. Raises GenerationFailed, or GenerationAborted after `abort`."""
-        with self._lock:
-            if self._aborted:  # given up while it waited for a thread: spend nothing
-                raise GenerationAborted
-            self._thread = begin()
-        try:
-            return self._converse_stream() if self._stream else self._converse()
-        except Exception as error:
-            if self._aborted:
-                raise GenerationAborted from None
-            if isinstance(error, GenerationFailed) or (fault := fault_of(error)) is None:
-                raise
-            raise GenerationFailed(fault) from error
-        finally:
-            with self._lock:
-                self._thread = None
-
-    def abort(self) -> None:
-        """Stop the call without waiting: its connection is shut, and Bedrock stops generating."""
-        with self._lock:
-            self._aborted = True
-            if self._body is not None:
-                # close() would wait for the thread that reads; urllib3's shutdown() does not.
-                with contextlib.suppress(Exception):
-                    self._body._raw_stream.shutdown()
-            elif self._thread is not None:
-                cut(self._thread)
+    def _ask(self) -> Generated:
+        return self._converse_stream() if self._stream else self._converse()
 
     def _converse_stream(self) -> Generated:
-        body = self._client.converse_stream(**self._request)["stream"]
-        with self._lock:
-            self._body = body
-        try:
-            if self._aborted:
-                raise GenerationAborted
+        with self._reading(self._client.converse_stream(**self._request)["stream"]) as body:
             return self._read(body)
-        finally:
-            with self._lock:
-                self._body = None
-            body.close()
 
     def _read(self, body: Any) -> Generated:
         message = Assembly()
@@ -118,14 +66,14 @@ class Generation:
                 usage = _usage(payload.get("usage", {}))
         # Bedrock sends `metadata` last: an answer without it was cut, however complete its text looks.
         if stop_reason is None or usage is None:
-            raise GenerationFailed(AwsFault("StreamCut", "The answer ended before Bedrock had finished it", again=True))
+            raise CallFailed(AwsFault("StreamCut", "The answer ended before Bedrock had finished it", again=True))
         content = message.content()
         return Generated(text_of(content), stop_reason, usage, first_token_at, content)
 
     def _converse(self) -> Generated:
         response = self._client.converse(**self._request)
         if "output" not in response:  # boto3 lets an answer pass that is no JSON, such as a proxy's error page
-            raise GenerationFailed(AwsFault("StreamCut", "The answer was not Bedrock's", again=True))
+            raise CallFailed(AwsFault("StreamCut", "The answer was not Bedrock's", again=True))
         content = tuple(response["output"]["message"]["content"])
         text = text_of(content)
         if text and not self._aborted:

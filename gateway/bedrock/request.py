@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from gateway.catalog.entries import Specialist
+from gateway.catalog.specialists import ConverseSpecialist
 
 Message = Mapping[str, Any]
 
@@ -24,7 +24,7 @@ class Conversation:
         return replace(self, messages=(*self.messages, *messages))
 
 
-def converse_request(specialist: Specialist, conversation: Conversation, model_id: str) -> dict[str, Any]:
+def converse_request(specialist: ConverseSpecialist, conversation: Conversation, model_id: str) -> dict[str, Any]:
     """The keyword arguments of boto3's `converse` and `converse_stream`, the same for both.
 
     Only what the file says is sent: newer models refuse sampling parameters they were not asked about.

@@ -9,25 +9,27 @@ from typing import Any, Final
 
 from gateway.catalog.entries import (
     Access,
-    Annotations,
-    Cache,
     CallerFilter,
     Defaults,
-    Guardrail,
     Http,
     Jwt,
     KnowledgeBase,
-    KnowledgeBinding,
     LintSettings,
     ModelOverride,
     Price,
-    PromptSource,
     Reranking,
     RerankingMetadata,
     Settings,
-    Specialist,
 )
 from gateway.catalog.meaning import seconds
+from gateway.catalog.specialists import (
+    Annotations,
+    Cache,
+    ConverseSpecialist,
+    Guardrail,
+    KnowledgeBinding,
+    PromptSource,
+)
 
 DEFAULT_USER_PROMPT: Final = "{{ content }}"
 
@@ -42,7 +44,7 @@ def specialist(
     user_prompt: PromptSource,
     retrieval_query: PromptSource | None,
     inputs: Mapping[str, Mapping[str, Any]],
-) -> Specialist:
+) -> ConverseSpecialist:
     """The specialist of one file; what the file leaves out is taken from `defaults`, else from the dataclass."""
     given = {
         key: _FIELDS[key](data[key]) if key in data else getattr(defaults, key)
@@ -51,7 +53,7 @@ def specialist(
     if "annotations" in data:
         given["annotations"] = Annotations(**_own(data["annotations"]))
     given["tool_rounds"] = data.get("tool_rounds")
-    return Specialist(
+    return ConverseSpecialist(
         name=name,
         description=data["description"],
         system_prompt=system_prompt,

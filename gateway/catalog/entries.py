@@ -1,4 +1,4 @@
-"""What a catalog's files declare, as frozen values: known after loading, changed by nobody.
+"""What a catalog's other files declare, as frozen values, and the catalog itself. Specialists have a room of their own.
 
 A field has the name of its key in the file, and a test compares the two. Durations are seconds.
 """
@@ -12,100 +12,13 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Literal
 
-from gateway.catalog.references import embedded
+from gateway.catalog.specialists import Cache, Guardrail, Progress, Specialist
 
-Progress = Literal["text", "status", "off"]
 SearchType = Literal["hybrid", "semantic"]
 KnowledgeBaseType = Literal["vector", "managed", "kendra", "sql"]
 AttributeType = Literal["string", "number", "boolean", "string_list"]
-BindingMode = Literal["context", "tool"]
 
 _EMPTY: Mapping[str, Any] = MappingProxyType({})
-
-
-@dataclass(frozen=True, slots=True)
-class PromptSource:
-    """A Jinja2 template's text and where it stands, so that a fault in it is reported at its true line.
-
-    `path` is relative to the catalog's folder. `lines` gives, for each line of the text in order, the line of that
-    file (counted from 1) which holds it; `column` is how far the text is indented there (0 in a file of its own).
-    """
-
-    text: str
-    path: str
-    lines: tuple[int, ...] = (1,)
-    column: int = 0
-
-    def line(self, template_line: int) -> int:
-        """The file's line for a line of the template, both counted from 1; past the end, the last one."""
-        return self.lines[min(max(template_line, 1), len(self.lines)) - 1]
-
-
-@dataclass(frozen=True, slots=True)
-class Annotations:
-    """MCP's tool annotations; the defaults are those of a specialist: it reads only, and reaches the outside."""
-
-    readOnlyHint: bool = True  # noqa: N815 - MCP's own spelling, and the file's
-    destructiveHint: bool | None = None  # noqa: N815
-    idempotentHint: bool | None = None  # noqa: N815
-    openWorldHint: bool = True  # noqa: N815
-
-
-@dataclass(frozen=True, slots=True)
-class Cache:
-    """How long a complete answer is kept, in seconds."""
-
-    ttl: float
-
-
-@dataclass(frozen=True, slots=True)
-class KnowledgeBinding:
-    """A knowledge base that a specialist draws on.
-
-    In mode `context` it is searched once, before the model is asked; in mode `tool` the model searches by itself.
-    `filter` narrows the knowledge base's own. A `required` one that cannot be searched fails the call.
-    """
-
-    name: str
-    mode: BindingMode = "context"
-    required: bool = False
-    num_results: int | None = None  # None: as many as the knowledge base's file says
-    filter: Mapping[str, Any] | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Specialist:
-    """One file in `specialists/`: one MCP tool answered by a Bedrock model."""
-
-    name: str
-    description: str
-    system_prompt: PromptSource  # from system_prompt, or read from system_prompt_file
-    user_prompt: PromptSource
-    model_id: tuple[str, ...]  # the preferred one, then its fallbacks
-    inputs: Mapping[str, Mapping[str, Any]]  # each argument's JSON Schema, in the file's order
-    title: str | None = None
-    kind: Literal["converse"] = "converse"
-    temperature: float | None = None
-    top_p: float | None = None
-    max_tokens: int | None = None
-    timeout: float = 300.0
-    annotations: Annotations = field(default_factory=Annotations)
-    progress: Progress = "text"
-    knowledge_bases: tuple[KnowledgeBinding, ...] = ()
-    retrieval_query: PromptSource | None = None  # what is searched for; None: the rendered user prompt
-    tool_rounds: int = 5  # how often a model in mode `tool` may search before it must answer
-    cache: Cache | None = None
-    path: str = ""  # the file, relative to the catalog's folder
-
-    @property
-    def input_schema(self) -> dict[str, Any]:
-        """The tool's JSON Schema: every input without a default is required, and no other argument is taken."""
-        return {
-            "type": "object",
-            "properties": {name: embedded(name, schema) for name, schema in self.inputs.items()},
-            "required": [name for name, schema in self.inputs.items() if "default" not in schema],
-            "additionalProperties": False,
-        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,14 +48,6 @@ class Reranking:
     model_id: str  # an id such as cohere.rerank-v3-5:0, or a foundation model's ARN
     candidates: int | None = None  # how many are retrieved for it; None: 4 x num_results, at most 100
     metadata: RerankingMetadata | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Guardrail:
-    """A Bedrock guardrail and its version: a number as text, or DRAFT."""
-
-    id: str
-    version: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,13 +13,14 @@ from typing import Any
 from gateway.catalog import build, inputs
 from gateway.catalog.decoding import Undecodable, decode
 from gateway.catalog.diagnostics import Diagnostic, Severity
-from gateway.catalog.entries import Catalog, Defaults, KnowledgeBase, PromptSource, Settings, Specialist
+from gateway.catalog.entries import Catalog, Defaults, KnowledgeBase, Settings
 from gateway.catalog.files import FileFault, Folder
 from gateway.catalog.finding import entries_in, stray_beside
 from gateway.catalog.naming import Names, name_of
 from gateway.catalog.prompt_text import prompt_in
 from gateway.catalog.reading import File, Reader
 from gateway.catalog.source import Scalar, Source
+from gateway.catalog.specialists import ConverseSpecialist, PromptSource
 from gateway.catalog.validation import missing
 from gateway.catalog.wording import lower_first
 from gateway.errors import UsageError
@@ -40,7 +41,7 @@ class Loaded:
     catalog: Catalog
     sources: Mapping[str, Source]
     diagnostics: tuple[Diagnostic, ...]
-    drafts: tuple[Specialist, ...] = ()
+    drafts: tuple[ConverseSpecialist, ...] = ()
 
 
 def load(root: Path, environ: Mapping[str, str], *, unset: Severity = Severity.WARNING, local: bool = False) -> Loaded:
@@ -78,12 +79,12 @@ class _Loading:
         self.sources: dict[str, Source] = {}
         self.diagnostics: list[Diagnostic] = []
         self.settings_failed = False
-        self.drafts: list[Specialist] = []
+        self.drafts: list[ConverseSpecialist] = []
 
     def run(self) -> Loaded:
         self.diagnostics += stray_beside(self.folder)
         settings = self._settings()
-        specialists: dict[str, Specialist] = {}
+        specialists: dict[str, ConverseSpecialist] = {}
         for path in self._paths(SPECIALISTS):
             file = self.reader.read(path, "specialist")
             if specialist := self._specialist(file, settings.defaults):
@@ -123,7 +124,7 @@ class _Loading:
         self._keep(file)
         return settings
 
-    def _specialist(self, file: File, defaults: Defaults) -> Specialist | None:
+    def _specialist(self, file: File, defaults: Defaults) -> ConverseSpecialist | None:
         name = name_of(file, "specialist")
         if name is not None:
             self.names.take(file, "specialist", name)

@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from gateway.catalog.entries import PromptSource
 from gateway.catalog.source import Scalar, Source
+from gateway.catalog.specialists import PromptSource
 
 _PROPERTIES: Final = re.compile(r"(?:[&!]\S*\s+(?:#[^\r\n]*\s+)*)*")  # an anchor or a tag before the text
 _HEADER: Final = re.compile(r"[|>]?([-+0-9]*)")

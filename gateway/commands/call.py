@@ -19,7 +19,7 @@ from gateway.commands.waiting import waiting
 from gateway.leaving import leave
 
 if TYPE_CHECKING:
-    from gateway.catalog.entries import Specialist
+    from gateway.catalog.specialists import Specialist
     from gateway.consult.consultation import Answer
     from gateway.consult.feed import Feed
     from gateway.consult.receipt import Receipt
@@ -56,7 +56,7 @@ def call(
     from gateway.consult.consultation import ConsultationFailed, Consultations
     from gateway.consult.feed import Feed, Follow
 
-    searched = [binding.name for binding in specialist.knowledge_bases]
+    searched = _may_search(specialist)
     with backing(opened, local=local, llm_url=llm_url, llm_model=llm_model, searched=searched) as (known, aws):
 
         async def consult() -> Answer:
@@ -104,8 +104,13 @@ def _show(answer: Answer, output: Format, *, local: bool) -> None:
         typer.echo(_receipt_line(answer.receipt, local=local), err=True)
 
 
+def _may_search(specialist: Specialist) -> list[str]:
+    """The knowledge bases that may be searched for its answer."""
+    return [binding.name for binding in getattr(specialist, "knowledge_bases", ())]
+
+
 def _doing(specialist: Specialist) -> str:
-    searched = ", ".join(binding.name for binding in specialist.knowledge_bases)
+    searched = ", ".join(_may_search(specialist))
     return f"{specialist.name} is {f'searching {searched} and ' if searched else ''}thinking"
 
 

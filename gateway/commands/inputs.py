@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from gateway.catalog.entries import Specialist
+from gateway.catalog.specialists import Specialist
 from gateway.errors import UsageError
 from gateway.suggest import nearest
 

@@ -14,7 +14,8 @@ from gateway.errors import GatewayError, UsageError
 from gateway.suggest import nearest
 
 if TYPE_CHECKING:
-    from gateway.catalog.entries import Catalog, KnowledgeBase, Specialist
+    from gateway.catalog.entries import Catalog, KnowledgeBase
+    from gateway.catalog.specialists import Specialist
 
 Entry = TypeVar("Entry")
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 
@@ -23,7 +23,7 @@ from gateway.leaving import leave
 if TYPE_CHECKING:
     from gateway.bedrock.request import Conversation
     from gateway.catalog import Loaded
-    from gateway.catalog.entries import Specialist
+    from gateway.catalog.specialists import ConverseSpecialist
     from gateway.commands.retrieving import Retrieval
 
 
@@ -82,8 +82,7 @@ def preview(
     arguments = with_placeholders(parse_inputs(specialist, inputs or []), specialist.inputs)
     absent = [key for key in specialist.inputs if str(arguments.get(key)) == f"‹{key}›"]
     rendered = Prompts(specialist, loaded.catalog.root, PlaceholderEnvironment()).render(arguments)
-    query = rendered.user if rendered.query is None else rendered.query
-    retrieval = retrieval_of(specialist, loaded.catalog, query)
+    retrieval = retrieval_of(specialist, loaded.catalog, rendered.query)
     if retrieve:
         retrieval = _searched(retrieval, specialist, loaded, absent, local=local)
     opening = conversation(rendered, retrieval.evidence, tool_specs(retrieval.tools))
@@ -101,7 +100,7 @@ def preview(
 
 
 def _searched(
-    retrieval: Retrieval, specialist: Specialist, loaded: Loaded, absent: Sequence[str], *, local: bool
+    retrieval: Retrieval, specialist: ConverseSpecialist, loaded: Loaded, absent: Sequence[str], *, local: bool
 ) -> Retrieval:
     """The retrieval with its searches made. Raises UsageError where they would be for placeholders, GatewayError for an
     id that is not set; ends the process when a required knowledge base cannot be searched."""
@@ -160,7 +159,7 @@ def _found(retrieval: Retrieval) -> Iterator[str]:
         yield f"Not searched: {names}; --retrieve searches, and asks no model."
 
 
-def _specialist(loaded: Loaded, name: str) -> Specialist:
+def _specialist(loaded: Loaded, name: str) -> ConverseSpecialist:
     """The specialist; one whose file has errors shows them. Raises GatewayError."""
     from gateway.commands.opening import specialist_of
     from gateway.lint.text import diagnostic_lines
@@ -172,10 +171,13 @@ def _specialist(loaded: Loaded, name: str) -> Specialist:
         for line in diagnostic_lines(faults):
             typer.echo(line, err=True)
         raise GatewayError(f"{name} cannot be previewed: mend what is named above.")
-    return specialist_of(loaded.catalog, name)
+    specialist = specialist_of(loaded.catalog, name)
+    if specialist.kind != "converse":
+        raise UsageError(f"{name} is of kind {specialist.kind}; only those of kind converse can be previewed.")
+    return cast("ConverseSpecialist", specialist)
 
 
-def _estimate(loaded: Loaded, specialist: Specialist, opening: Conversation) -> Estimate:
+def _estimate(loaded: Loaded, specialist: ConverseSpecialist, opening: Conversation) -> Estimate:
     from gateway.bedrock.prices import cost_usd
     from gateway.bedrock.usage import Usage
     from gateway.catalog.models import ModelTable
@@ -195,7 +197,7 @@ def _estimate(loaded: Loaded, specialist: Specialist, opening: Conversation) -> 
     )
 
 
-def _estimate_line(specialist: Specialist, estimate: Estimate) -> str:
+def _estimate_line(specialist: ConverseSpecialist, estimate: Estimate) -> str:
     model_id = specialist.model_id[0]
     line = f"{model_id}: about {estimate.input_tokens:,} tokens in"
     if estimate.input_usd is None:
@@ -207,7 +209,7 @@ def _estimate_line(specialist: Specialist, estimate: Estimate) -> str:
 
 
 def _record(
-    specialist: Specialist, sent: dict[str, Any], estimate: Estimate, absent: list[str], retrieval: Retrieval
+    specialist: ConverseSpecialist, sent: dict[str, Any], estimate: Estimate, absent: list[str], retrieval: Retrieval
 ) -> dict[str, Any]:
     from gateway.commands.retrieving import as_json
 

@@ -8,9 +8,10 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from gateway.bedrock.retrieval import LONGEST_QUERY, Passage
-from gateway.catalog.entries import Catalog, KnowledgeBase, Specialist
+from gateway.catalog.entries import Catalog, KnowledgeBase
 from gateway.catalog.environment import BEGIN
 from gateway.catalog.search_schema import search_tool_name
+from gateway.catalog.specialists import ConverseSpecialist
 from gateway.consult.evidence import Evidence
 from gateway.consult.retrieval import Bound, retrieve
 from gateway.errors import GatewayError
@@ -37,7 +38,7 @@ class Retrieval:
     made: bool = False
 
 
-def retrieval_of(specialist: Specialist, catalog: Catalog, query: str) -> Retrieval:
+def retrieval_of(specialist: ConverseSpecialist, catalog: Catalog, query: str) -> Retrieval:
     """What is searched in a call whose rendered query is this. Raises GatewayError for a binding that leads nowhere."""
     bound = [(binding, _base(specialist, catalog, binding.name)) for binding in specialist.knowledge_bases]
     context = tuple(each for each in bound if each[0].mode == "context")
@@ -51,7 +52,7 @@ def retrieval_of(specialist: Specialist, catalog: Catalog, query: str) -> Retrie
     return Retrieval(query, context, tools, specialist.tool_rounds, evidence)
 
 
-def _base(specialist: Specialist, catalog: Catalog, name: str) -> KnowledgeBase:
+def _base(specialist: ConverseSpecialist, catalog: Catalog, name: str) -> KnowledgeBase:
     base = catalog.knowledge_bases.get(name)
     if base is None:
         close = nearest(name, catalog.knowledge_bases)

@@ -8,9 +8,9 @@ from typing import Any
 from jsonschema.exceptions import ValidationError
 
 from gateway.catalog import bounded
-from gateway.catalog.entries import Specialist
 from gateway.catalog.quoting import one_line
 from gateway.catalog.references import subschemas
+from gateway.catalog.specialists import Specialist
 from gateway.errors import GatewayError
 
 _LONGEST = 80  # characters of a value

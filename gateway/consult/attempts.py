@@ -8,17 +8,21 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import TypeVar
 
+from gateway.aws.calls import Call, CallFailed
 from gateway.aws.errors import AwsFault
 from gateway.aws.patience import pause
 from gateway.aws.session import Aws
-from gateway.bedrock.generation import Generated, Generation, GenerationFailed
-from gateway.bedrock.request import Conversation, converse_request
-from gateway.catalog.entries import Specialist
 from gateway.consult.feed import Feed
 from gateway.consult.receipt import Attempt
+
+T = TypeVar("T")
+
+OnText = Callable[[str], None]
+"""Hears text as it comes, on the thread that reads it."""
 
 
 class NoAnswer(Exception):
@@ -34,44 +38,43 @@ class NoAnswer(Exception):
 class Attempts:
     """One consultation's calls to Bedrock. `made` grows as they end, and is the receipt's, however it all ends."""
 
-    specialist: Specialist
+    models: Sequence[str]
+    """The preferred model's id, then its fallbacks'."""
     aws: Aws
-    streams: Callable[[str], bool]
-    """Whether a model id can stream."""
     feed: Feed | None
     made: list[Attempt] = field(default_factory=list)
 
     _from: int = field(default=0, init=False)
 
-    async def answer(self, conversation: Conversation, *, deadline: float, lead: str = "") -> tuple[str, Generated]:
-        """The model that answered and its whole message. Raises NoAnswer.
+    async def ask(self, call: Callable[[str, OnText], Call[T]], *, deadline: float, lead: str = "") -> tuple[str, T]:
+        """The model that answered and what it answered. Raises NoAnswer.
 
-        No model is waited for beyond `deadline`, in `time.perf_counter()`: the next one is asked instead. A later
-        round of the same consultation begins with the model that answered the last. `lead` goes to the feed before
-        the message's first text.
+        `call` makes the call of one model id. No model is waited for beyond `deadline`, in `time.perf_counter()`: the
+        next one is asked instead. A later round of the same consultation begins with the model that answered the last.
+        `lead` goes to the feed before the first text.
         """
         if self.feed is not None:
             self.feed.settle()
-        models = self.specialist.model_id[self._from :]
+        models = self.models[self._from :]
         for number, model_id in enumerate(models):
             try:
-                generated = await self._persist(model_id, conversation, deadline, lead)
+                answered = await self._persist(model_id, call, deadline, lead)
             except NoAnswer as failed:
                 if number == len(models) - 1 or not failed.fault.elsewhere or not self._clean():
                     raise
                 self._say(f"{model_id} did not answer ({failed.fault.code}); asking the next model.")
             else:
                 self._from += number
-                return model_id, generated
+                return model_id, answered
         raise AssertionError("a specialist has a model")
 
-    async def _persist(self, model_id: str, conversation: Conversation, deadline: float, lead: str) -> Generated:
+    async def _persist(self, model_id: str, call: Callable[[str, OnText], Call[T]], deadline: float, lead: str) -> T:
         """One model's answer, asked again while `patience` has some."""
         number = 0
         while True:
             try:
-                return await self._ask(model_id, conversation, lead)
-            except GenerationFailed as failed:
+                return await self._once(model_id, call(model_id, self._listener(lead)))
+            except CallFailed as failed:
                 number += 1
                 wait = pause(failed.fault, number)
                 if wait is None or time.perf_counter() + wait > deadline or not self._clean():
@@ -79,31 +82,24 @@ class Attempts:
                 self._say(f"{model_id} did not answer ({failed.fault.code}); trying again in {wait:.1f} s.")
             await asyncio.sleep(wait)
 
-    async def _ask(self, model_id: str, conversation: Conversation, lead: str) -> Generated:
+    async def _once(self, model_id: str, call: Call[T]) -> T:
         self._say(f"Asking {model_id}.")
-        generation = Generation(
-            self.aws.client("bedrock-runtime"),
-            converse_request(self.specialist, conversation, model_id),
-            on_text=self._listener(lead),
-            stream=self.streams(model_id),
-        )
         began = time.perf_counter()
         outcome = "Error"
         try:
-            generated = await asyncio.get_running_loop().run_in_executor(self.aws.threads, generation.run)
+            answered = await call.on(self.aws.threads)
             outcome = "ok"
-        except GenerationFailed as failed:
+        except CallFailed as failed:
             outcome = failed.fault.code
             raise
         except asyncio.CancelledError:
             outcome = "Cancelled"
-            generation.abort()
             raise
         finally:
             self.made.append(Attempt(model_id, outcome, time.perf_counter() - began))
-        return generated
+        return answered
 
-    def _listener(self, lead: str) -> Callable[[str], None]:
+    def _listener(self, lead: str) -> OnText:
         """What hears one message's text."""
         if self.feed is None:
             return _nobody
@@ -121,7 +117,7 @@ class Attempts:
 class _Led:
     """Puts a text before the first chunk."""
 
-    def __init__(self, on_text: Callable[[str], None], lead: str) -> None:
+    def __init__(self, on_text: OnText, lead: str) -> None:
         self._on_text = on_text
         self._lead = lead
 

@@ -6,37 +6,38 @@ import asyncio
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from typing import Any
 
 from gateway.aws.session import Aws
 from gateway.bedrock import prices
-from gateway.catalog.entries import Catalog, KnowledgeBinding, Specialist
+from gateway.catalog.entries import Catalog
 from gateway.catalog.models import ModelTable
+from gateway.catalog.specialists import Specialist
 from gateway.consult import failures
 from gateway.consult.attempts import Attempts, NoAnswer
 from gateway.consult.caller import Caller
+from gateway.consult.converse import Converse
 from gateway.consult.desk import Desk, digest_of
-from gateway.consult.endings import ending
-from gateway.consult.evidence import Evidence, Found
 from gateway.consult.feed import Feed
-from gateway.consult.grounding import conversation
 from gateway.consult.receipt import Receipt
-from gateway.consult.retrieval import Bound, retrieve
-from gateway.consult.rounds import Answered, Rounds, Spent
-from gateway.consult.toolbox import Toolbox
+from gateway.consult.trip import Answered, Prepared, Trip, Worker
 from gateway.errors import GatewayError
 from gateway.knowledge.search import Searches
-from gateway.prompts import Prompts, Rendered
+from gateway.prompts import Prompts
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """The text as the model wrote it, with what it cites and how it was cut at its end, and the receipt."""
+    """What the specialist answered, and the receipt."""
 
-    text: str
+    answered: Answered
     receipt: Receipt
-    cited: tuple[Found, ...] = ()
+
+    @property
+    def text(self) -> str:
+        """The answer's text, with how it was cut and what it cites at its end."""
+        return self.answered.text
 
 
 class ConsultationFailed(GatewayError):
@@ -47,22 +48,6 @@ class ConsultationFailed(GatewayError):
         self.receipt = receipt
 
 
-@dataclass(slots=True)
-class _Trip:
-    """What one consultation has done so far."""
-
-    specialist: Specialist
-    attempts: Attempts
-    feed: Feed | None
-    began: float
-    evidence: Evidence = field(default_factory=Evidence)
-    spent: list[Spent] = field(default_factory=list)
-
-    @property
-    def deadline(self) -> float:
-        return self.began + self.specialist.timeout
-
-
 class Consultations:
     """What answers every call of one catalog. Specialists are made ready when they are first asked."""
 
@@ -71,7 +56,10 @@ class Consultations:
         self.catalog = catalog
         self.searches = Searches(aws)
         self._aws = aws
-        self._models = ModelTable.load(catalog.settings.models)
+        models = ModelTable.load(catalog.settings.models)
+        self._workers: dict[str, Worker] = {
+            "converse": Converse(catalog, aws, models, self.searches),
+        }
         self._prompts = {name: Prompts(entry, catalog.root) for name, entry in catalog.specialists.items()}
         self._digest = digest_of(catalog, self._prompts)
         self._desks: dict[str, Desk] = {}
@@ -88,7 +76,7 @@ class Consultations:
         specialist: Specialist,
         arguments: Mapping[str, Any],
         *,
-        caller: Caller,  # noqa: ARG002 - travels with the call; access, limits and the ledger will ask for it
+        caller: Caller,
         feed: Feed | None = None,
         cancelled: Callable[[Receipt], None] | None = None,
     ) -> Answer:
@@ -97,17 +85,17 @@ class Consultations:
         Raises ConsultationFailed. When the call is cancelled, Bedrock's stream is closed and `cancelled` hears the
         receipt before CancelledError goes on.
         """
-        desk = self._desk(specialist)
-        trip = _Trip(specialist, Attempts(specialist, self._aws, desk.streams, feed), feed, time.perf_counter())
+        worker = self._workers[specialist.kind]
+        attempts = Attempts(worker.models(specialist), self._aws, feed)
+        trip = Trip(specialist, caller, attempts, feed, time.perf_counter(), self.catalog.settings.models)
         try:
             async with asyncio.timeout(specialist.timeout):
-                rendered = await self._prepare(desk, arguments)
-                await self._retrieve(trip, rendered)
-                answered = await self._generate(trip, rendered)
+                prepared = await self._prepare(self._desk(specialist), arguments)
+                answered = await worker.answer(trip, prepared)
         except NoAnswer as failed:
-            sentence = self._refused(trip, failed)
+            sentence = worker.refused(trip, failed)
         except TimeoutError:
-            sentence = failures.late(specialist, trip.attempts.made, trip.evidence.searches)
+            sentence = failures.late(specialist, attempts.made, trip.evidence.searches)
         except GatewayError as error:
             sentence = failures.named(specialist, error)
         except asyncio.CancelledError:
@@ -115,79 +103,41 @@ class Consultations:
                 cancelled(self._receipt(trip))
             raise
         else:
-            return self._answer(trip, answered)
+            return Answer(answered, self._receipt(trip, answered))
         raise ConsultationFailed(sentence, self._receipt(trip))
 
-    async def _prepare(self, desk: Desk, arguments: Mapping[str, Any]) -> Rendered:
+    async def _prepare(self, desk: Desk, arguments: Mapping[str, Any]) -> Prepared:
         """The prompts; made on a thread where making them could keep the event loop from others."""
         if desk.is_quick(arguments):
             return desk.prepare(arguments)
         return await asyncio.get_running_loop().run_in_executor(self._preparing, desk.prepare, arguments)
 
-    async def _retrieve(self, trip: _Trip, rendered: Rendered) -> None:
-        """Passages for the prompt, from the knowledge bases bound in mode `context`."""
-        if bound := self._bound(trip.specialist, "context"):
-            query = rendered.user if rendered.query is None else rendered.query
-            await retrieve(bound, query, trip.evidence, searches=self.searches, feed=trip.feed)
-
-    async def _generate(self, trip: _Trip, rendered: Rendered) -> Answered:
-        """The answer; the model searches meanwhile in the knowledge bases bound in mode `tool`."""
-        bound = self._bound(trip.specialist, "tool")
-        toolbox = Toolbox(bound, trip.evidence, self.searches, trip.feed) if bound else None
-        opening = conversation(
-            rendered,
-            trip.evidence if trip.evidence.searches else None,
-            toolbox.specs if toolbox is not None else (),
-        )
-        rounds = Rounds(trip.attempts, toolbox, trip.specialist.tool_rounds, trip.spent)
-        return await rounds.answer(opening, deadline=trip.deadline)
-
-    def _bound(self, specialist: Specialist, mode: str) -> list[Bound]:
-        bindings: tuple[KnowledgeBinding, ...] = specialist.knowledge_bases
-        return [(each, self.catalog.knowledge_bases[each.name]) for each in bindings if each.mode == mode]
-
-    def _answer(self, trip: _Trip, answered: Answered) -> Answer:
-        cited = trip.evidence.cited_in(answered.text)
-        end = ending(trip.specialist, answered, trip.evidence)
-        if end and trip.feed is not None:
-            trip.feed.text(end)
-        first = answered.first_token_at
-        receipt = self._receipt(
-            trip,
-            model_id=answered.model_id,
-            stop_reason=answered.stop_reason,
-            first_token_s=None if first is None else first - trip.began,
-            citations=cited,
-        )
-        return Answer(answered.text + end, receipt, cited)
-
-    def _receipt(self, trip: _Trip, **answered: Any) -> Receipt:
-        """What was used; of a consultation that failed, the rounds before it did."""
-        costs = [prices.cost_usd(each.model_id, each.usage, self.catalog.settings.models) for each in trip.spent]
-        known = [cost for cost in costs if cost is not None]
-        return Receipt(
+    def _receipt(self, trip: Trip, answered: Answered | None = None) -> Receipt:
+        """What was used; of a consultation that failed, what was used before it did."""
+        used = Receipt(
             specialist=trip.specialist.name,
             catalog=self._digest,
             attempts=tuple(trip.attempts.made),
             searches=tuple(trip.evidence.searches),
-            usage=Spent.total(trip.spent),
-            cost_usd=sum(known) if known and len(known) == len(costs) else None,
+            usage=trip.usage,
+            cost_usd=trip.cost_usd,
+            children=tuple(trip.children),
             seconds=time.perf_counter() - trip.began,
-            **answered,
         )
-
-    def _refused(self, trip: _Trip, failed: NoAnswer) -> str:
-        return failures.refused(
-            trip.specialist,
-            failed,
-            trip.attempts.made,
-            region=self._aws.region,
-            stream=self._desk(trip.specialist).streams(failed.model_id),
-            models=self._models,
+        if answered is None:
+            return used
+        first = answered.first_token_at
+        return replace(
+            used,
+            model_id=answered.model_id,
+            stop_reason=answered.stop_reason,
+            first_token_s=None if first is None else first - trip.began,
+            citations=answered.cited,
+            noted=answered.noted,
         )
 
     def _desk(self, specialist: Specialist) -> Desk:
         desk = self._desks.get(specialist.name)
         if desk is None:
-            desk = self._desks[specialist.name] = Desk(specialist, self._prompts[specialist.name], self._models)
+            desk = self._desks[specialist.name] = Desk(specialist, self._prompts[specialist.name])
         return desk

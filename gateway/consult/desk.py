@@ -1,4 +1,4 @@
-"""A specialist made ready for its calls: the check of its arguments, its templates, and which of its models stream."""
+"""A specialist made ready for its calls: the check of its arguments, and its templates."""
 
 from __future__ import annotations
 
@@ -6,42 +6,37 @@ import hashlib
 from collections.abc import Mapping
 from typing import Any
 
-from gateway.catalog.entries import Catalog, Specialist
-from gateway.catalog.models import ModelTable
+from gateway.catalog.entries import Catalog
+from gateway.catalog.specialists import Specialist
 from gateway.consult.arguments import Arguments
+from gateway.consult.trip import Prepared
 from gateway.errors import GatewayError
-from gateway.prompts import Prompts, Rendered
+from gateway.prompts import Prompts
 
 
 class Desk:
     """Made when the specialist is first asked, and kept."""
 
-    def __init__(self, specialist: Specialist, prompts: Prompts, models: ModelTable) -> None:
+    def __init__(self, specialist: Specialist, prompts: Prompts) -> None:
         self._name = specialist.name
         self._arguments = Arguments(specialist)
         self._prompts = prompts
-        known = {model_id: models.find(model_id) for model_id in specialist.model_id}
-        self._silent = {model_id for model_id, model in known.items() if model and "streaming" in model.refuses}
-
-    def streams(self, model_id: str) -> bool:
-        """Whether to call ConverseStream; a model nobody knows is taken to stream."""
-        return model_id not in self._silent
 
     def is_quick(self, arguments: Mapping[str, Any]) -> bool:
         """Whether `prepare` takes so little time for these arguments that an event loop may wait for it."""
         return self._prompts.straight_line and not self._arguments.needs_thread(arguments)
 
-    def prepare(self, arguments: Mapping[str, Any]) -> Rendered:
-        """The prompts for a call. Raises GatewayError, in a sentence that names the specialist."""
+    def prepare(self, arguments: Mapping[str, Any]) -> Prepared:
+        """The checked arguments and the prompts. Raises GatewayError, in a sentence that names the specialist."""
         checked = self._arguments.check(arguments)
         try:
             rendered = self._prompts.render(checked)
         except GatewayError as error:
             raise GatewayError(f"{self._name}: {error}") from None
-        if not rendered.user.strip():
+        if not rendered.texts.get("user_prompt", "-").strip():
             # Bedrock refuses blank text; saying so here costs nothing and names the specialist.
             raise GatewayError(f"{self._name}: its user prompt came out empty: pass some text.")
-        return rendered
+        return Prepared(checked, rendered)
 
 
 def digest_of(catalog: Catalog, prompts: Mapping[str, Prompts]) -> str:

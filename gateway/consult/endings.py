@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from gateway.catalog.entries import Specialist
+from gateway.catalog.specialists import ConverseSpecialist
 from gateway.consult.evidence import Evidence, Found
-from gateway.consult.rounds import Answered
+from gateway.consult.rounds import Written
 from gateway.knowledge.text import title
 
 # https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_MessageStopEvent.html
@@ -21,22 +21,22 @@ _ENDINGS = {
 }
 
 
-def ending(specialist: Specialist, answered: Answered, evidence: Evidence) -> str:
+def ending(specialist: ConverseSpecialist, written: Written, evidence: Evidence) -> str:
     """What stands after the answer's text: how it was cut, what could not be searched, and the sources it cites."""
-    parts = [f"[{specialist.name}: {line}]" for line in _notices(specialist, answered, evidence)]
-    if cited := evidence.cited_in(answered.text):
+    parts = [f"[{specialist.name}: {line}]" for line in _notices(specialist, written, evidence)]
+    if cited := evidence.cited_in(written.text):
         parts.append("Sources:\n" + "\n".join(map(_source, cited)))
-    return "".join(f"\n\n{part}" for part in parts) if answered.text else "\n\n".join(parts)
+    return "".join(f"\n\n{part}" for part in parts) if written.text else "\n\n".join(parts)
 
 
-def _notices(specialist: Specialist, answered: Answered, evidence: Evidence) -> Iterator[str]:
+def _notices(specialist: ConverseSpecialist, written: Written, evidence: Evidence) -> Iterator[str]:
     limit = "the model's own limit" if specialist.max_tokens is None else f"max_tokens ({specialist.max_tokens})"
-    if answered.exhausted:
+    if written.exhausted:
         rounds = specialist.tool_rounds
         yield f"The model still wanted to search after {rounds} rounds: ask for less at once, or raise tool_rounds."
-    elif line := _ENDINGS.get(answered.stop_reason, "").format(limit=limit):
+    elif line := _ENDINGS.get(written.stop_reason, "").format(limit=limit):
         yield line
-    elif not answered.text.strip():
+    elif not written.text.strip():
         yield "The model answered with no text."
     for why in evidence.missing.values():
         yield f"The answer does without a knowledge base. {why}"

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from gateway.bedrock.advice import refusal
-from gateway.catalog.entries import Specialist
 from gateway.catalog.models import ModelTable
+from gateway.catalog.specialists import Specialist
 from gateway.consult.attempts import NoAnswer
 from gateway.consult.evidence import Search
 from gateway.consult.receipt import Attempt

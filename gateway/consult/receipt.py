@@ -5,6 +5,7 @@ Its JSON Schema is `receipt.schema.json` beside this module, printed by `gateway
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -41,6 +42,9 @@ class Receipt:
     usage: Usage = field(default_factory=Usage)
     cost_usd: float | None = None
     first_token_s: float | None = None
+    children: tuple[Receipt, ...] = ()
+    noted: Mapping[str, Any] = field(default_factory=dict)
+    """What only some answers have, such as an image's `seed`; the schema names all of them."""
 
     def as_json(self) -> dict[str, Any]:
         """The receipt as its JSON Schema describes it."""
@@ -64,6 +68,8 @@ class Receipt:
             "catalog": self.catalog,
             "seconds": round(self.seconds, 4),
             "first_token_s": None if self.first_token_s is None else round(self.first_token_s, 4),
+            "children": [each.as_json() for each in self.children],
+            **self.noted,
         }
 
 

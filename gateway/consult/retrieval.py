@@ -8,7 +8,8 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from gateway.bedrock.retrieval import LONGEST_QUERY, Passage
-from gateway.catalog.entries import KnowledgeBase, KnowledgeBinding
+from gateway.catalog.entries import KnowledgeBase
+from gateway.catalog.specialists import KnowledgeBinding
 from gateway.consult.evidence import Evidence, Search
 from gateway.consult.feed import Feed
 from gateway.knowledge.errors import SearchFailed, SearchRefused

@@ -5,36 +5,24 @@ The number of rounds is bounded by the file. Text of every round belongs to the 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from gateway.bedrock.assembly import tool_uses
-from gateway.bedrock.generation import Generated
+from gateway.bedrock.generation import Generated, Generation
 from gateway.bedrock.request import Conversation
-from gateway.bedrock.usage import Usage
-from gateway.consult.attempts import Attempts
+from gateway.consult.attempts import OnText
 from gateway.consult.toolbox import Toolbox
+from gateway.consult.trip import Trip
 
 _BETWEEN = "\n\n"
 """Stands between the texts of two rounds."""
 
 
 @dataclass(frozen=True, slots=True)
-class Spent:
-    """What one round cost, by the model that answered it."""
-
-    model_id: str
-    usage: Usage
-
-    @staticmethod
-    def total(rounds: Sequence[Spent]) -> Usage:
-        """The tokens of all rounds."""
-        return sum((each.usage for each in rounds), Usage())
-
-
-@dataclass(frozen=True, slots=True)
-class Answered:
+class Written:
     """All rounds as one answer; `model_id` and `stop_reason` are the last one's."""
 
     model_id: str
@@ -47,23 +35,27 @@ class Answered:
 
 @dataclass(slots=True)
 class Rounds:
-    """One consultation's rounds. `spent` grows as they end, and is the receipt's, however it all ends."""
+    """One consultation's rounds."""
 
-    attempts: Attempts
+    trip: Trip
     toolbox: Toolbox | None
     most: int
     """How often the model may ask for tools."""
-    spent: list[Spent]
+    generation: Callable[[Conversation, str, OnText], Generation]
+    """Makes the call of one round to one model."""
 
-    async def answer(self, conversation: Conversation, *, deadline: float) -> Answered:
+    async def answer(self, conversation: Conversation) -> Written:
         """The model's answer. Raises NoAnswer, and what a tool raises that the specialist cannot do without."""
         texts: list[str] = []
         first_token_at: float | None = None
         exhausted = False
         for number in range(1, self.most + 2):
-            lead = _BETWEEN if texts else ""
-            model_id, generated = await self.attempts.answer(conversation, deadline=deadline, lead=lead)
-            self.spent.append(Spent(model_id, generated.usage))
+            model_id, generated = await self.trip.attempts.ask(
+                partial(self.generation, conversation),
+                deadline=self.trip.deadline,
+                lead=_BETWEEN if texts else "",
+            )
+            self.trip.spend(model_id, generated.usage)
             first_token_at = generated.first_token_at if first_token_at is None else first_token_at
             if generated.text:
                 texts.append(generated.text)
@@ -73,7 +65,7 @@ class Rounds:
                 break
             results = await self.toolbox.answer(tool_uses(generated.content), last=number == self.most)
             conversation = conversation.followed_by(_said(generated.content), results)
-        return Answered(model_id, _BETWEEN.join(texts), generated.stop_reason, first_token_at, exhausted)
+        return Written(model_id, _BETWEEN.join(texts), generated.stop_reason, first_token_at, exhausted)
 
     def _goes_on(self, generated: Generated) -> bool:
         return self.toolbox is not None and generated.stop_reason == "tool_use" and bool(tool_uses(generated.content))

@@ -36,7 +36,7 @@ def conditions(written: Mapping[str, Any] | None, place: Place) -> tuple[Conditi
 def bound(context: Context) -> Mapping[str, list[tuple[Mapping[str, Any], Place]]]:
     """The filters with which specialists narrow each knowledge base's own, by its name, and their places."""
     found: dict[str, list[tuple[Mapping[str, Any], Place]]] = defaultdict(list)
-    for specialist in context.specialists:
+    for specialist in context.conversing:
         for index, binding in enumerate(specialist.knowledge_bases):
             if binding.filter is not None:
                 found[binding.name].append((binding.filter, (specialist.path, ("knowledge_bases", index, "filter"))))

@@ -8,10 +8,11 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from gateway.catalog.diagnostics import Diagnostic
-from gateway.catalog.entries import Catalog, Specialist
+from gateway.catalog.entries import Catalog
 from gateway.catalog.models import ModelTable
 from gateway.catalog.rules import Rule
 from gateway.catalog.source import Pointer, Sequence
+from gateway.catalog.specialists import ConverseSpecialist, Specialist
 from gateway.prompts.library import Library
 
 if TYPE_CHECKING:
@@ -37,6 +38,11 @@ class Context:
         """Every specialist, by name, and then those that another error keeps out of the catalog."""
         return (*self.catalog.specialists.values(), *self._drafts)
 
+    @cached_property
+    def conversing(self) -> tuple[ConverseSpecialist, ...]:
+        """Those of `specialists` that a model answers through Converse."""
+        return tuple(each for each in self.specialists if isinstance(each, ConverseSpecialist))
+
     def written(self, path: str, key: str) -> bool:
         """Whether the file at `path` has that key at its top."""
         source = self.sources.get(path)
@@ -53,7 +59,7 @@ class Context:
         defaults = source.data.get("defaults") if source is not None and isinstance(source.data, dict) else None
         return isinstance(defaults, dict) and key in defaults
 
-    def model_ids(self, specialist: Specialist) -> Iterator[tuple[str, Place]]:
+    def model_ids(self, specialist: ConverseSpecialist) -> Iterator[tuple[str, Place]]:
         """Each model id of a specialist that is known by now, and where it is written."""
         path, pointer = self.place(specialist, "model_id")
         source = self.sources.get(path)

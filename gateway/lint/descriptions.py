@@ -6,8 +6,9 @@ import re
 from collections.abc import Iterator
 
 from gateway.catalog.diagnostics import Diagnostic, Severity
-from gateway.catalog.entries import KnowledgeBase, Specialist
+from gateway.catalog.entries import KnowledgeBase
 from gateway.catalog.rules import Rule
+from gateway.catalog.specialists import Specialist
 from gateway.lint.context import Context
 
 FEWEST_WORDS = 6
@@ -35,10 +36,8 @@ LONG = Rule(
 RULES = (THIN, LONG)
 
 
-_MEND = {
-    Specialist: "Say what it does, for what input, and when to ask it.",
-    KnowledgeBase: "Say what it holds, and when to search it.",
-}
+_MEND_SPECIALIST = "Say what it does, for what input, and when to ask it."
+_MEND_KNOWLEDGE_BASE = "Say what it holds, and when to search it."
 
 
 def check(context: Context) -> Iterator[Diagnostic]:
@@ -46,10 +45,11 @@ def check(context: Context) -> Iterator[Diagnostic]:
     entries: list[Specialist | KnowledgeBase] = [*context.specialists, *context.catalog.knowledge_bases.values()]
     for entry in entries:
         place = (entry.path, ("description",))
+        mend = _MEND_SPECIALIST if isinstance(entry, Specialist) else _MEND_KNOWLEDGE_BASE
         words = len(_WORD.findall(entry.description))
         if words < FEWEST_WORDS:
             message = f"The description of '{entry.name}' has {words} word{'s' * (words != 1)}, too few to route by."
-            yield context.finding(THIN, place, message, _MEND[type(entry)])
+            yield context.finding(THIN, place, message, mend)
         elif len(entry.description) > MOST_CHARACTERS:
             length = f"{len(entry.description):,} characters"
             message = f"The description of '{entry.name}' has {length}, too many to route by."

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from gateway.catalog.diagnostics import Diagnostic, Severity
-from gateway.catalog.entries import KnowledgeBase, Specialist
+from gateway.catalog.entries import KnowledgeBase
 from gateway.catalog.rules import Rule
 from gateway.catalog.source import Pointer
+from gateway.catalog.specialists import ConverseSpecialist
 from gateway.lint.conditions import conditions
 from gateway.lint.context import Context
 
@@ -34,7 +35,7 @@ def check(context: Context) -> Iterator[Diagnostic]:
     for base in context.catalog.knowledge_bases.values():
         for pointer, message, hint in _in_base(context, base):
             yield context.finding(NO_EFFECT, (base.path, pointer), message, hint, key=True)
-    for specialist in context.specialists:
+    for specialist in context.conversing:
         for pointer, message, hint in _in_specialist(context, specialist):
             yield context.finding(NO_EFFECT, (specialist.path, pointer), message, hint, key=True)
 
@@ -68,7 +69,7 @@ def _pinned(context: Context, base: KnowledgeBase) -> _Found:
             yield ("caller_filters", step), message, "Remove it from caller_filters."
 
 
-def _in_specialist(context: Context, specialist: Specialist) -> _Found:
+def _in_specialist(context: Context, specialist: ConverseSpecialist) -> _Found:
     modes = {binding.mode for binding in specialist.knowledge_bases}
     for key, mode in (("retrieval_query", "context"), ("tool_rounds", "tool")):
         known = bool(modes) or not context.written(specialist.path, "knowledge_bases")  # a faulty one was left out

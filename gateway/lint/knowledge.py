@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from pathlib import PurePosixPath
 
 from gateway.catalog.diagnostics import Diagnostic, Severity
-from gateway.catalog.entries import Specialist
 from gateway.catalog.rules import Rule
+from gateway.catalog.specialists import ConverseSpecialist
 from gateway.lint.context import SETTINGS, Context, did_you_mean
 from gateway.suggest import nearest
 
@@ -40,7 +40,7 @@ RULES = (UNKNOWN, DUPLICATE, NOT_SERVED)
 def check(context: Context) -> Iterator[Diagnostic]:
     """The findings on specialists, knowledge bases and gateway.yaml."""
     names = _names(context)
-    for specialist in context.specialists:
+    for specialist in context.conversing:
         for index, binding in enumerate(specialist.knowledge_bases):
             if binding.name not in names:
                 known = f"Those there are: {', '.join(sorted(names)) or 'none'}."
@@ -65,7 +65,7 @@ def _names(context: Context) -> set[str]:
     return names
 
 
-def _duplicates(context: Context, specialist: Specialist) -> Iterator[Diagnostic]:
+def _duplicates(context: Context, specialist: ConverseSpecialist) -> Iterator[Diagnostic]:
     seen: set[tuple[str, str]] = set()
     for index, binding in enumerate(specialist.knowledge_bases):
         if (binding.name, binding.mode) in seen:
@@ -79,7 +79,7 @@ def _duplicates(context: Context, specialist: Specialist) -> Iterator[Diagnostic
 
 
 def _not_served(context: Context) -> Iterator[Diagnostic]:
-    places = [(entry.path, ("cache",)) for entry in context.specialists if context.written(entry.path, "cache")]
+    places = [(entry.path, ("cache",)) for entry in context.conversing if context.written(entry.path, "cache")]
     places += [(base.path, ("cache",)) for base in context.catalog.knowledge_bases.values() if base.cache is not None]
     for place in places:
         yield context.finding(NOT_SERVED, place, "Caches are not served yet.", key=True)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from gateway.catalog.diagnostics import Diagnostic, Severity
-from gateway.catalog.entries import Specialist
 from gateway.catalog.models import Model, split
 from gateway.catalog.rules import Rule
+from gateway.catalog.specialists import ConverseSpecialist
 from gateway.lint.context import Context, Place
 
 UNKNOWN = Rule(
@@ -51,7 +51,7 @@ RERANK = "rerank"
 
 def check(context: Context) -> Iterator[Diagnostic]:
     """The findings on the model ids of every specialist, and of every knowledge base that is reranked."""
-    for specialist in context.specialists:
+    for specialist in context.conversing:
         for model_id, place in context.model_ids(specialist):
             model = context.models.find(model_id)
             if model is None:
@@ -111,7 +111,7 @@ def _profile(context: Context, model_id: str, model: Model, place: Place) -> Ite
 
 
 def _refuses(
-    context: Context, specialist: Specialist, model_id: str, model: Model, place: Place
+    context: Context, specialist: ConverseSpecialist, model_id: str, model: Model, place: Place
 ) -> Iterator[Diagnostic]:
     if model.kind != "text" or "converse" in model.refuses:
         why = "answers no conversation" if model.kind == "text" else f"is for {model.kind} and answers no conversation"
@@ -132,7 +132,7 @@ def _refuses(
 
 
 def _takes_no_tools(
-    context: Context, specialist: Specialist, model_id: str, model: Model, place: Place
+    context: Context, specialist: ConverseSpecialist, model_id: str, model: Model, place: Place
 ) -> Iterator[Diagnostic]:
     """A model that is asked whole, since it refuses streaming, may take them all the same."""
     streamed = {"streaming", "streaming+tools"} & model.refuses == {"streaming+tools"}

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from gateway.catalog.diagnostics import Diagnostic, Severity
-from gateway.catalog.entries import Specialist
 from gateway.catalog.rules import Rule
+from gateway.catalog.specialists import ConverseSpecialist
 from gateway.lint.context import Context
 
 TEMPERATURE = Rule(
@@ -30,7 +30,7 @@ RULES = (TEMPERATURE, MAX_TOKENS)
 
 def check(context: Context) -> Iterator[Diagnostic]:
     """The findings on every specialist."""
-    for specialist in context.specialists:
+    for specialist in context.conversing:
         if specialist.temperature is None and specialist.max_tokens is None:
             continue
         for model_id, _ in context.model_ids(specialist):
@@ -41,7 +41,7 @@ def check(context: Context) -> Iterator[Diagnostic]:
 
 
 def _temperature(
-    context: Context, specialist: Specialist, model_id: str, taken: tuple[float, float] | None
+    context: Context, specialist: ConverseSpecialist, model_id: str, taken: tuple[float, float] | None
 ) -> Iterator[Diagnostic]:
     given = specialist.temperature
     if given is None or taken is None or taken[0] <= given <= taken[1]:
@@ -56,7 +56,9 @@ def _temperature(
         yield context.finding(TEMPERATURE, place, message)
 
 
-def _max_tokens(context: Context, specialist: Specialist, model_id: str, most: int | None) -> Iterator[Diagnostic]:
+def _max_tokens(
+    context: Context, specialist: ConverseSpecialist, model_id: str, most: int | None
+) -> Iterator[Diagnostic]:
     given = specialist.max_tokens
     if given is not None and most is not None and given > most:
         message = f"The model '{model_id}' writes at most {most:,} tokens, not {given:,}."

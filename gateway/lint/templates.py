@@ -10,10 +10,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from gateway.catalog.diagnostics import Diagnostic, Severity
-from gateway.catalog.entries import PromptSource, Specialist
 from gateway.catalog.prompt_text import prompt_in
 from gateway.catalog.rules import Rule
 from gateway.catalog.source import Scalar
+from gateway.catalog.specialists import ConverseSpecialist, PromptSource
 from gateway.lint.context import Context, did_you_mean
 from gateway.prompts.analysis import Analysis, Reference
 from gateway.prompts.library import UnreadableError
@@ -57,7 +57,7 @@ RULES = (SYNTAX, INCLUDE, UNDECLARED, UNUSED)
 
 def check(context: Context) -> Iterator[Diagnostic]:
     """The findings on every specialist's prompts, its retrieval query, and the templates these include."""
-    for specialist in context.specialists:
+    for specialist in context.conversing:
         reading = _Reading(context, specialist)
         for source in (specialist.system_prompt, specialist.user_prompt, specialist.retrieval_query):
             if source is not None:
@@ -70,7 +70,7 @@ def check(context: Context) -> Iterator[Diagnostic]:
 
 def _elsewhere(context: Context) -> Iterator[Diagnostic]:
     """Syntax faults in the files that another error keeps out of the catalog, so that one run shows both."""
-    served = {specialist.path for specialist in context.specialists}
+    served = {specialist.path for specialist in context.conversing}
     for path, source in context.sources.items():
         if path.startswith("specialists/") and path not in served:
             for key in ("system_prompt", "user_prompt", "retrieval_query"):
@@ -81,7 +81,7 @@ def _elsewhere(context: Context) -> Iterator[Diagnostic]:
                         yield _at(prompt, fault.line, None, SYNTAX, fault.reason, fault.hint)
 
 
-def _unused(context: Context, specialist: Specialist, used: set[str]) -> Iterator[Diagnostic]:
+def _unused(context: Context, specialist: ConverseSpecialist, used: set[str]) -> Iterator[Diagnostic]:
     for name in specialist.inputs:
         if name not in used:
             yield context.finding(
@@ -98,7 +98,7 @@ class _Reading:
     """A specialist's prompts while they are gone through."""
 
     context: Context
-    specialist: Specialist
+    specialist: ConverseSpecialist
     used: set[str] = field(default_factory=set)
     meant: set[str] = field(default_factory=set)  # inputs offered for names that are none
     broken: bool = False  # something could not be read, so that what it uses is not known

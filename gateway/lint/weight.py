@@ -6,9 +6,10 @@ import json
 from collections.abc import Iterator
 
 from gateway.catalog.diagnostics import Diagnostic, Severity
-from gateway.catalog.entries import KnowledgeBase, Specialist
+from gateway.catalog.entries import KnowledgeBase
 from gateway.catalog.rules import Rule
 from gateway.catalog.search_schema import search_input_schema, search_tool_name
+from gateway.catalog.specialists import Specialist
 from gateway.lint.context import SETTINGS, Context
 from gateway.tokens import estimated
 

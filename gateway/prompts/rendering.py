@@ -1,4 +1,4 @@
-"""A specialist's prompts and its retrieval query, rendered from the arguments of a call."""
+"""A specialist's templates, rendered from the arguments of a call."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Any
 
 from jinja2 import Template, TemplateSyntaxError, UndefinedError
 
-from gateway.catalog.entries import PromptSource, Specialist
+from gateway.catalog.specialists import PromptSource, Specialist
 from gateway.prompts.analysis import Analysis, analyse
 from gateway.prompts.bounds import MAX_LENGTH, ExceededError, rendering
 from gateway.prompts.errors import PromptError
@@ -26,15 +26,28 @@ _LOOKED_INTO = re.compile(r"\{%[-+]?\s*(?:for|macro|call|include|import|from|ext
 
 @dataclass(frozen=True, slots=True)
 class Rendered:
-    """What is sent to the model, and what its knowledge bases are searched for; None: the user prompt."""
+    """The text of each of a specialist's templates, by its place in the file."""
 
-    system: str
-    user: str
-    query: str | None = None
+    texts: Mapping[str, str]
+
+    @property
+    def system(self) -> str:
+        """The system prompt."""
+        return self.texts["system_prompt"]
+
+    @property
+    def user(self) -> str:
+        """The user prompt."""
+        return self.texts["user_prompt"]
+
+    @property
+    def query(self) -> str:
+        """What the knowledge bases are searched for: the retrieval query, else the user prompt."""
+        return self.texts.get("retrieval_query", self.user)
 
 
 class Prompts:
-    """A specialist's system prompt, user prompt and retrieval query.
+    """A specialist's templates.
 
     Every file they include is read when this is made, and none afterwards. They are compiled when first rendered.
     `straight_line` is whether there is no loop and no macro in them: rendering takes microseconds then, and may run
@@ -46,22 +59,15 @@ class Prompts:
         self._defaults = {name: schema["default"] for name, schema in specialist.inputs.items() if "default" in schema}
         self._inputs = tuple(specialist.inputs)
         library = Library(root)
-        self._system = _Prompt(specialist.system_prompt, library, environment)
-        self._user = _Prompt(specialist.user_prompt, library, environment)
-        query = specialist.retrieval_query
-        self._query = None if query is None else _Prompt(query, library, environment)
-        every = [each for each in (self._system, self._user, self._query) if each is not None]
+        self._prompts = {place: _Prompt(source, library, environment) for place, source in specialist.prompts.items()}
+        every = self._prompts.values()
         self.straight_line = all(each.straight_line for each in every)
         self.included: Mapping[str, str] = {path: text for each in every for path, text in each.included.items()}
 
     def render(self, arguments: Mapping[str, Any]) -> Rendered:
         """The texts for these arguments; an input not given has its default. Raises PromptError."""
         values = {**self._defaults, **arguments}
-        return Rendered(
-            self._system.render(values, self._inputs),
-            self._user.render(values, self._inputs),
-            None if self._query is None else self._query.render(values, self._inputs),
-        )
+        return Rendered({place: each.render(values, self._inputs) for place, each in self._prompts.items()})
 
 
 class _Prompt:

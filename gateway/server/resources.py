@@ -13,8 +13,8 @@ from mcp_types import Resource as MCPResource
 from mcp_types import ResourceTemplate as MCPTemplate
 from pydantic import AnyUrl, PrivateAttr
 
-from gateway.catalog.entries import Cache
 from gateway.catalog.search_schema import OWN_PARAMETERS, search_tool_name
+from gateway.catalog.specialists import Cache
 from gateway.knowledge import description, parameters
 from gateway.knowledge.errors import SearchFailed, SearchRefused
 from gateway.knowledge.links import base_uri

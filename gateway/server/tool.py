@@ -2,24 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import base64
+from collections.abc import Callable
 from dataclasses import asdict
 from functools import partial
 from typing import Any
+from urllib.parse import quote
 
 from fastmcp import Context
 from fastmcp.server.dependencies import get_context
 from fastmcp.tools import Tool, ToolResult
-from mcp_types import ResourceLink, TextContent, ToolAnnotations
+from mcp_types import (
+    BlobResourceContents,
+    ContentBlock,
+    EmbeddedResource,
+    ImageContent,
+    ResourceLink,
+    TextContent,
+    ToolAnnotations,
+)
 from mcp_types import Tool as MCPTool
 from pydantic import PrivateAttr
 
-from gateway.catalog.entries import Specialist
+from gateway.catalog.specialists import Specialist
 from gateway.consult.caller import Caller
 from gateway.consult.consultation import Answer, ConsultationFailed, Consultations
 from gateway.consult.evidence import Found
 from gateway.consult.feed import Feed, Follow
 from gateway.consult.receipt import META_KEY, Receipt
+from gateway.consult.trip import Answered, Attachment
 from gateway.knowledge.text import title
 from gateway.server.call_log import CallLog
 from gateway.server.callers import caller
@@ -46,6 +57,7 @@ class SpecialistTool(Tool):
             title=specialist.title,
             description=specialist.description,
             parameters=specialist.input_schema,
+            output_schema=None if specialist.output_schema is None else dict(specialist.output_schema),
             annotations=ToolAnnotations.model_validate(hints),
         )
         tool._specialist = specialist
@@ -74,7 +86,7 @@ class SpecialistTool(Tool):
                 answer = await self._follow(context, arguments, who, cancelled)
                 if self._log is not None:
                     self._log.answered(who, answer.receipt)
-                return _result(answer.text, answer.receipt, cited=answer.cited)
+                return _result(answer.text, answer.receipt, answer.answered)
         except ConsultationFailed as failed:
             if self._log is not None:
                 self._log.failed(who, failed.receipt)
@@ -93,11 +105,26 @@ class SpecialistTool(Tool):
             return await consult(feed=feed)
 
 
-def _result(text: str, receipt: Receipt, *, cited: Sequence[Found] = (), is_error: bool = False) -> ToolResult:
+def _result(text: str, receipt: Receipt, answered: Answered | None = None, *, is_error: bool = False) -> ToolResult:
+    content: list[ContentBlock] = [TextContent(type="text", text=text)]
+    if answered is not None:
+        content += [*map(_file, answered.attachments), *map(_link, answered.cited)]
     return ToolResult(
-        content=[TextContent(type="text", text=text), *map(_link, cited)],
+        content=content,
+        structured_content=None if answered is None or answered.structured is None else dict(answered.structured),
         meta={META_KEY: receipt.as_json()},
         is_error=is_error,
+    )
+
+
+def _file(attachment: Attachment) -> ContentBlock:
+    """An image as MCP's image content; any other file as an embedded resource, whose URI carries its name."""
+    data = base64.b64encode(attachment.data).decode()
+    if attachment.mime_type.startswith("image/"):
+        return ImageContent(type="image", data=data, mime_type=attachment.mime_type)
+    uri = f"attachment:///{quote(attachment.name)}"
+    return EmbeddedResource(
+        type="resource", resource=BlobResourceContents(uri=uri, blob=data, mime_type=attachment.mime_type)
     )
 
 

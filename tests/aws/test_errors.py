@@ -9,9 +9,10 @@ import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError, EndpointConnectionError, NoCredentialsError
 
+from gateway.aws.calls import CallFailed
 from gateway.aws.errors import AwsFault, fault_of
 from gateway.bedrock.advice import refusal
-from gateway.bedrock.generation import Generation, GenerationFailed
+from gateway.bedrock.generation import Generation
 from gateway.catalog.models import ModelTable
 from gateway.local import Fault, LocalEndpoint
 from tests.conftest import MODEL
@@ -97,7 +98,7 @@ def test_a_read_timeout_is_never_a_second_billed_generation(endpoint: LocalEndpo
         aws_secret_access_key="y",
         config=Config(read_timeout=0.3, retries={"total_max_attempts": 1}, signature_version="v4", proxies={}),
     )
-    with pytest.raises(GenerationFailed) as failed:
+    with pytest.raises(CallFailed) as failed:
         Generation(impatient, REQUEST, on_text=lambda _: None, stream=True).run()
     assert failed.value.fault == AwsFault("ReadTimeout", "Bedrock went silent")
     assert not failed.value.fault.again
@@ -117,7 +118,7 @@ def test_an_endpoint_that_is_not_there_is_worth_another_try_but_no_other_model()
         aws_secret_access_key="y",
         config=Config(retries={"total_max_attempts": 1}, proxies={}),
     )
-    with pytest.raises(GenerationFailed) as failed:
+    with pytest.raises(CallFailed) as failed:
         Generation(client, REQUEST, on_text=print, stream=True).run()
     assert (failed.value.fault.code, failed.value.fault.again, failed.value.fault.elsewhere) == (
         "Unreachable",

@@ -8,8 +8,9 @@ from concurrent.futures import Future
 
 import pytest
 
+from gateway.aws.calls import CallAborted, CallFailed
 from gateway.aws.session import Aws
-from gateway.bedrock.generation import Generated, Generation, GenerationAborted, GenerationFailed
+from gateway.bedrock.generation import Generated, Generation
 from gateway.local import Fault, LocalEndpoint, ScriptedEngine
 from tests.conftest import MODEL
 
@@ -36,7 +37,7 @@ def test_it_can_be_stopped_before_bedrock_has_answered_at_all(aws: Aws, endpoint
     generation, answer, _ = begin(aws)
     endpoint.wait_for(lambda calls: bool(calls))
     generation.abort()
-    with pytest.raises(GenerationAborted):
+    with pytest.raises(CallAborted):
         answer.result(1)
     endpoint.wait_for(lambda calls: calls[-1].outcome == "aborted", 1)
 
@@ -46,7 +47,7 @@ def test_it_can_be_stopped_while_the_stream_stalls(aws: Aws, endpoint: LocalEndp
     generation, answer, heard = begin(aws)
     assert heard.wait(5)
     generation.abort()
-    with pytest.raises(GenerationAborted):
+    with pytest.raises(CallAborted):
         answer.result(1)
     endpoint.wait_for(lambda calls: calls[-1].outcome == "aborted", 1)
 
@@ -54,7 +55,7 @@ def test_it_can_be_stopped_while_the_stream_stalls(aws: Aws, endpoint: LocalEndp
 def test_one_that_was_stopped_before_it_began_asks_nothing(aws: Aws, endpoint: LocalEndpoint) -> None:
     generation = Generation(aws.client("bedrock-runtime"), REQUEST, on_text=print, stream=True)
     generation.abort()
-    with pytest.raises(GenerationAborted):
+    with pytest.raises(CallAborted):
         generation.run()
     assert endpoint.calls == []
 
@@ -73,7 +74,7 @@ def test_stopping_one_leaves_the_others_on_the_same_connections_alone(aws: Aws, 
 @pytest.mark.parametrize("fault", [Fault(kind="break", at=1), Fault(kind="garbage", at=1)])
 def test_an_answer_that_is_not_whole_is_a_failure(aws: Aws, endpoint: LocalEndpoint, fault: Fault) -> None:
     endpoint.faults.add(fault)
-    with pytest.raises(GenerationFailed) as failed:
+    with pytest.raises(CallFailed) as failed:
         begin(aws)[1].result(5)
     assert failed.value.fault.again
 
@@ -93,7 +94,7 @@ def test_one_stopped_while_its_request_is_made_is_not_answered(aws: Aws, endpoin
     answer = aws.threads.submit(generation.run)
     threading.Event().wait(after)
     generation.abort()
-    with pytest.raises(GenerationAborted):
+    with pytest.raises(CallAborted):
         answer.result(2)
     endpoint.wait_for(lambda calls: not [call for call in calls if call.outcome in ("running", "complete")], 1)
 
@@ -106,6 +107,6 @@ def test_one_can_be_stopped_while_tls_is_negotiated() -> None:
         with connection:
             connection.recv(1)  # the client has said hello, and gets no answer
             begun[0].abort()
-            with pytest.raises(GenerationAborted):
+            with pytest.raises(CallAborted):
                 answer.result(1)
         aws.close()

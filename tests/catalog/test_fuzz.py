@@ -21,11 +21,11 @@ from jsonschema import Draft202012Validator
 
 from gateway.catalog import Loaded, load
 from gateway.catalog.diagnostics import Severity
-from gateway.catalog.entries import PromptSource
 from gateway.catalog.prompt_text import prompt_in
 from gateway.catalog.rules import CATALOG_RULES
 from gateway.catalog.search_schema import OWN_PARAMETERS, search_input_schema, template_parameters
 from gateway.catalog.source import Scalar
+from gateway.catalog.specialists import PromptSource
 
 ROOT = Path(__file__).parent.parent.parent
 FILES = ("specialists/a.yaml", "knowledge_bases/a.yaml", "gateway.yaml")

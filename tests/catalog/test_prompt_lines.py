@@ -5,11 +5,11 @@ from __future__ import annotations
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gateway.catalog.entries import PromptSource
 from gateway.catalog.faults import Faults
 from gateway.catalog.parsing import parse
 from gateway.catalog.prompt_text import prompt_in
 from gateway.catalog.source import Mapping, Scalar, Source
+from gateway.catalog.specialists import PromptSource
 from tests.catalog.conftest import Write
 
 WORD = st.text("ab{}%x", min_size=1, max_size=4).filter(lambda word: word[0] in "abx")

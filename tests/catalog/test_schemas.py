@@ -13,22 +13,22 @@ from botocore.loaders import Loader
 from jsonschema import Draft202012Validator
 from typer.testing import CliRunner
 
-from gateway.catalog import entries
+from gateway.catalog import entries, specialists
 from gateway.catalog.schemas import KINDS, schema_of, text_of
 from gateway.catalog.search_schema import search_input_schema
 from gateway.commands import app
 
 SPECIALIST, KNOWLEDGE_BASE, GATEWAY = (schema_of(kind) for kind in KINDS)
 OBJECTS = {
-    entries.Specialist: SPECIALIST,
-    entries.Annotations: SPECIALIST["properties"]["annotations"],
-    entries.Cache: SPECIALIST["properties"]["cache"],
-    entries.KnowledgeBinding: SPECIALIST["properties"]["knowledge_bases"]["items"],
+    specialists.ConverseSpecialist: SPECIALIST,
+    specialists.Annotations: SPECIALIST["properties"]["annotations"],
+    specialists.Cache: SPECIALIST["properties"]["cache"],
+    specialists.KnowledgeBinding: SPECIALIST["properties"]["knowledge_bases"]["items"],
     entries.KnowledgeBase: KNOWLEDGE_BASE,
     entries.CallerFilter: KNOWLEDGE_BASE["properties"]["caller_filters"]["additionalProperties"],
     entries.Reranking: KNOWLEDGE_BASE["properties"]["reranking"],
     entries.RerankingMetadata: KNOWLEDGE_BASE["properties"]["reranking"]["properties"]["metadata"],
-    entries.Guardrail: KNOWLEDGE_BASE["properties"]["guardrail"],
+    specialists.Guardrail: KNOWLEDGE_BASE["properties"]["guardrail"],
     entries.Settings: GATEWAY,
     entries.Defaults: GATEWAY["properties"]["defaults"],
     entries.ModelOverride: GATEWAY["$defs"]["model"],
@@ -61,14 +61,18 @@ def test_a_field_has_the_type_its_key_takes(entry: type) -> None:
 
 @pytest.mark.parametrize("entry", OBJECTS, ids=lambda entry: entry.__name__)
 def test_a_field_without_a_default_is_a_key_that_is_required_or_found_elsewhere(entry: type) -> None:
-    elsewhere = {"name", "system_prompt", "user_prompt", "model_id", "inputs"} if entry is entries.Specialist else set()
+    elsewhere = (
+        {"name", "system_prompt", "user_prompt", "model_id", "inputs"}
+        if entry is specialists.ConverseSpecialist
+        else set()
+    )
     elsewhere |= {"name"} if entry is entries.KnowledgeBase else set()
     needed = {each.name for each in fields(entry) if each.default is MISSING and each.default_factory is MISSING}
     assert set(OBJECTS[entry].get("required", ())) == needed - elsewhere
 
 
 def test_every_dataclass_that_is_written_in_a_file_is_compared() -> None:
-    others = {entries.PromptSource, entries.Catalog}
+    others = {specialists.PromptSource, entries.Catalog}
     known = {each for each in vars(entries).values() if isinstance(each, type) and is_dataclass(each)}
     assert known - others == set(OBJECTS)
 
@@ -92,7 +96,7 @@ def field_types(key: str, hint: Any) -> set[str]:
         return {"array", "string"} if key in {"model_id", "audience"} else {"array"}
     if key in DURATIONS:
         return {"string"}
-    if (is_dataclass(hint) and hint is not entries.PromptSource) or get_origin(hint) is not None:
+    if (is_dataclass(hint) and hint is not specialists.PromptSource) or get_origin(hint) is not None:
         return {"object"} | ({SHORTHAND[key]} if key in SHORTHAND else set())
     names = {bool: "boolean", int: "integer", float: "number"}
     return {names.get(hint, "string")}

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from gateway.catalog.entries import Specialist
+from gateway.catalog.specialists import ConverseSpecialist
 from gateway.consult.arguments import Arguments, ArgumentsRefused
 
 Schemas = dict[str, dict[str, Any]]
@@ -29,7 +29,7 @@ TREE: Schemas = {
 
 def arguments(inputs: Schemas) -> Arguments:
     return Arguments(
-        Specialist(
+        ConverseSpecialist(
             name="echo",
             path="specialists/echo.yaml",
             description="",

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from gateway.catalog.entries import PromptSource, Specialist
+from gateway.catalog.specialists import ConverseSpecialist, PromptSource
 from gateway.prompts import Prompts
 
-MakeSpecialist = Callable[..., Specialist]
+MakeSpecialist = Callable[..., ConverseSpecialist]
 INPUTS: Mapping[str, Mapping[str, Any]] = {
     "content": {"type": "string"},
     "language": {"type": "string", "default": "Python"},
@@ -23,10 +23,10 @@ def make_specialist(
     user: str = "{{ content }}",
     inputs: Mapping[str, Mapping[str, Any]] = INPUTS,
     query: str | None = None,
-) -> Specialist:
+) -> ConverseSpecialist:
     """A specialist whose system prompt stands from line 10 of its file, indented by two, and its query on line 60."""
     lines = tuple(range(10, 11 + system.count("\n")))
-    return Specialist(
+    return ConverseSpecialist(
         name="reviewer",
         description="Reviews code.",
         system_prompt=PromptSource(system, "specialists/reviewer.yaml", lines, 2),

@@ -28,7 +28,7 @@ def test_both_prompts_are_rendered_and_defaults_fill_what_is_not_given(tmp_path:
     assert (rendered.system, rendered.user) == ("You review Python.", "Here: x = 1")
 
 
-def test_a_retrieval_query_is_rendered_from_the_same_arguments_and_there_is_none_without_its_template(
+def test_a_retrieval_query_is_rendered_from_the_same_arguments_and_without_its_template_is_the_user_prompt(
     tmp_path: Path,
 ) -> None:
     write(tmp_path, {"specialists/words.md": "{{ language }} style"})
@@ -36,7 +36,7 @@ def test_a_retrieval_query_is_rendered_from_the_same_arguments_and_there_is_none
     prompts = Prompts(specialist, tmp_path)
     assert prompts.render({"content": " names "}).query == "Python style: names"
     assert set(prompts.included) == {"specialists/words.md"}
-    assert Prompts(make_specialist("You review."), tmp_path).render({"content": "names"}).query is None
+    assert Prompts(make_specialist("You review."), tmp_path).render({"content": "names"}).query == "names"
 
 
 def test_a_fault_in_a_retrieval_query_is_told_at_its_line(tmp_path: Path) -> None:

@@ -1,0 +1,97 @@
+"""The worker of `kind: converse`: passages for the prompt, then a model and its tools until it answers."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from gateway.aws.session import Aws
+from gateway.bedrock.generation import Generation
+from gateway.bedrock.request import Conversation, converse_request
+from gateway.catalog.entries import Catalog
+from gateway.catalog.models import ModelTable
+from gateway.catalog.specialists import ConverseSpecialist
+from gateway.consult import failures
+from gateway.consult.attempts import NoAnswer, OnText
+from gateway.consult.endings import ending
+from gateway.consult.grounding import conversation
+from gateway.consult.retrieval import Bound, retrieve
+from gateway.consult.rounds import Rounds
+from gateway.consult.toolbox import Toolbox
+from gateway.consult.trip import Answered, Prepared, Trip
+from gateway.knowledge.search import Searches
+
+
+class Converse:
+    """What the consultations of all such specialists share."""
+
+    def __init__(self, catalog: Catalog, aws: Aws, models: ModelTable, searches: Searches) -> None:
+        self._catalog = catalog
+        self._aws = aws
+        self._models = models
+        self._searches = searches
+
+    def models(self, specialist: ConverseSpecialist) -> tuple[str, ...]:
+        """The model ids of the file."""
+        return specialist.model_id
+
+    async def answer(self, trip: Trip, prepared: Prepared) -> Answered:
+        """The model's answer, with how it was cut and what it cites at its end."""
+        specialist = _specialist(trip)
+        if bound := self._bound(specialist, "context"):
+            await retrieve(bound, prepared.rendered.query, trip.evidence, searches=self._searches, feed=trip.feed)
+        bound = self._bound(specialist, "tool")
+        toolbox = Toolbox(bound, trip.evidence, self._searches, trip.feed) if bound else None
+        opening = conversation(
+            prepared.rendered,
+            trip.evidence if trip.evidence.searches else None,
+            toolbox.specs if toolbox is not None else (),
+        )
+        rounds = Rounds(trip, toolbox, specialist.tool_rounds, partial(self._generation, specialist))
+        written = await rounds.answer(opening)
+        end = ending(specialist, written, trip.evidence)
+        if end and trip.feed is not None:
+            trip.feed.text(end)
+        return Answered(
+            model_id=written.model_id,
+            text=written.text + end,
+            stop_reason=written.stop_reason,
+            first_token_at=written.first_token_at,
+            cited=trip.evidence.cited_in(written.text),
+        )
+
+    def refused(self, trip: Trip, failed: NoAnswer) -> str:
+        """What the last model said, what to do, and what became of those before it."""
+        return failures.refused(
+            trip.specialist,
+            failed,
+            trip.attempts.made,
+            region=self._aws.region,
+            stream=self._streams(failed.model_id),
+            models=self._models,
+        )
+
+    def _generation(
+        self, specialist: ConverseSpecialist, conversation: Conversation, model_id: str, on_text: OnText
+    ) -> Generation:
+        """The call of one round to one model."""
+        return Generation(
+            self._aws.client("bedrock-runtime"),
+            converse_request(specialist, conversation, model_id),
+            on_text=on_text,
+            stream=self._streams(model_id),
+        )
+
+    def _streams(self, model_id: str) -> bool:
+        """Whether to call ConverseStream; a model nobody knows is taken to stream."""
+        model = self._models.find(model_id)
+        return model is None or "streaming" not in model.refuses
+
+    def _bound(self, specialist: ConverseSpecialist, mode: str) -> list[Bound]:
+        return [
+            (each, self._catalog.knowledge_bases[each.name]) for each in specialist.knowledge_bases if each.mode == mode
+        ]
+
+
+def _specialist(trip: Trip) -> ConverseSpecialist:
+    assert isinstance(trip.specialist, ConverseSpecialist)  # noqa: S101 - its kind chose this worker
+    return trip.specialist
