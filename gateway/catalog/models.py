@@ -6,7 +6,7 @@ The data is `models.yaml`, each row with its page in AWS's documentation. It is 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
 from difflib import get_close_matches
@@ -17,6 +17,18 @@ from typing import Any
 
 import yaml
 
+from gateway.catalog.capabilities import (
+    EmbeddingForm,
+    ImageForm,
+    PromptCaching,
+    ReasoningForm,
+    UnitPrices,
+    embedding_form,
+    image_form,
+    prompt_caching,
+    reasoning_form,
+    unit_prices,
+)
 from gateway.catalog.entries import ModelOverride
 
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
@@ -25,16 +37,32 @@ _NOTHING: Mapping[str, Any] = MappingProxyType({})
 _ARN = re.compile(r"arn:aws[a-z-]*:bedrock:[a-z0-9-]*:\d*:(?:foundation-model|inference-profile)/(?P<id>[^/]+)")
 _CONTEXT_SUFFIX = re.compile(r":\d+k$")  # amazon.nova-lite-v1:0:24k is the same model with a smaller window
 _OPAQUE_ARN = re.compile(r"arn:aws[a-z-]*:(?:bedrock|sagemaker):")
+_PARTS: Mapping[str, Callable[[Mapping[str, Any]], Any]] = {
+    "prompt_caching": prompt_caching,
+    "embedding": embedding_form,
+    "image": image_form,
+}
+"""The keys whose values are mappings: a model's own keys replace those of its family, one by one."""
+REFUSALS = frozenset(
+    {
+        *("temperature", "top_p", "temperature+top_p", "system", "stop_sequences"),
+        *("images", "documents", "audio", "video"),
+        *("tools", "named_tool", "tool_choice", "streaming", "streaming+tools", "converse"),
+    }
+)
+"""What a model may be said to refuse; models.yaml says what each is."""
 
 
 @dataclass(frozen=True, slots=True)
 class Model:
     """One model; None where nothing is known.
 
-    `retired` is AWS's end-of-life date, which may lie ahead. `refuses` names what makes it refuse a request:
-    `temperature` and `top_p` (other than the default), `temperature+top_p` (both), `system`, `tools`,
-    `streaming+tools`, `documents`, `converse`. `profiles` maps an inference profile's prefix to the regions of its
-    geography; no regions means every commercial one.
+    `retired` is AWS's end-of-life date, which may lie ahead. `refuses` names what makes it refuse a request, out of
+    REFUSALS; what is not named may be unknown. `structured_output` is whether Converse takes a JSON Schema for its
+    answer. `reasoning` is how it is asked to reason, None where it cannot be, and `prompt_caching` the cache points it
+    takes. `embedding` and `image` say what a model of that kind takes. `price` is what it costs where the price list
+    has no row. `profiles` maps an inference profile's prefix to the regions of its geography; no regions means every
+    commercial one.
     """
 
     id: str
@@ -45,6 +73,12 @@ class Model:
     successor: str | None = None
     temperature: tuple[float, float] | None = None
     refuses: frozenset[str] = frozenset()
+    structured_output: bool = False
+    reasoning: ReasoningForm | None = None
+    prompt_caching: PromptCaching | None = None
+    embedding: EmbeddingForm | None = None
+    image: ImageForm | None = None
+    price: UnitPrices | None = None
     profiles: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: _NOTHING)
     on_demand: bool | None = None
     source: str = ""
@@ -54,6 +88,7 @@ class Model:
 class _Table:
     models: Mapping[str, Model]
     geographies: Mapping[str, tuple[str, ...] | None]
+    reasonings: Mapping[str, ReasoningForm]
 
 
 class ModelTable:
@@ -77,11 +112,13 @@ class ModelTable:
         known = _listed(override.same_as or model_id) or Model(id=model_id)
         stated: dict[str, Any] = {
             key: value
-            for key in ("context_window", "max_tokens", "retired")
-            if (value := getattr(override, key)) is not None
+            for key in ("context_window", "max_tokens", "retired", "structured_output")
+            if (value := getattr(override, key, None)) is not None
         }
         if override.refuses is not None:
             stated["refuses"] = frozenset(override.refuses)
+        if form := getattr(override, "reasoning", None):
+            stated["reasoning"] = _table().reasonings[form]
         return replace(known, **stated)
 
     def opaque(self, model_id: str) -> bool:
@@ -103,6 +140,11 @@ class ModelTable:
         if key not in self._nearest:
             self._nearest[key] = _nearest(*key)
         return self._nearest[key]
+
+
+def reasonings() -> Mapping[str, ReasoningForm]:
+    """The ways in which models are asked to reason, by the names that `reasoning` has in models.yaml."""
+    return _table().reasonings
 
 
 def split(model_id: str) -> tuple[str | None, str]:
@@ -160,20 +202,34 @@ def _table() -> _Table:
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     data = yaml.load(text, loader)  # noqa: S506 - the safe loader, in C where there is one; the package's own file
     geographies = {name: None if regions is None else tuple(regions) for name, regions in data["geographies"].items()}
+    forms = {name: reasoning_form(name, row) for name, row in data["reasonings"].items()}
     models = {}
     for family in data["families"]:
         shared = {key: value for key, value in family.items() if key != "models"}
         for model_id, own in family["models"].items():
-            models[model_id] = _model(model_id, {**shared, **own}, geographies, data["cards"])
-    return _Table(models, geographies)
+            row = _merged(shared, own)
+            if card := row.pop("card", None):
+                row["source"] = data["cards"].format(card)
+            row["profiles"] = MappingProxyType({name: geographies[name] or () for name in row.get("profiles", ())})
+            models[model_id] = _model(model_id, row, forms)
+    return _Table(models, geographies, MappingProxyType(forms))
 
 
-def _model(model_id: str, row: dict[str, Any], geographies: Mapping[str, tuple[str, ...] | None], cards: str) -> Model:
-    card = row.pop("card", None)
-    if card is not None:
-        row["source"] = cards.format(card)
-    row["refuses"] = frozenset(row.get("refuses", ()))
-    row["profiles"] = MappingProxyType({name: geographies[name] or () for name in row.get("profiles", ())})
+def _merged(family: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:
+    """A model's row: its own keys over its family's, what it refuses added to what that refuses."""
+    row = {**family, **own, "refuses": [*family.get("refuses", ()), *own.get("refuses", ())]}
+    for key in _PARTS:
+        if (part := own.get(key)) is not None:
+            row[key] = {**(family.get(key) or {}), **part}
+    return row
+
+
+def _model(model_id: str, row: dict[str, Any], forms: Mapping[str, ReasoningForm]) -> Model:
+    row["refuses"] = frozenset(row["refuses"])
     low_high = row.get("temperature")
     row["temperature"] = None if low_high is None else (low_high[0], low_high[1])
+    row["reasoning"] = forms[row["reasoning"]] if row.get("reasoning") else None
+    row["price"] = unit_prices(row["price"]) if row.get("price") else None
+    for key, made in _PARTS.items():
+        row[key] = made(row[key]) if row.get(key) else None
     return Model(id=model_id, **row)

@@ -9,7 +9,7 @@ from datetime import date
 import pytest
 
 from gateway.catalog.entries import ModelOverride
-from gateway.catalog.models import ModelTable, _table
+from gateway.catalog.models import REFUSALS, Model, ModelTable, _table, reasonings
 
 TODAY = date(2026, 11, 22)
 TABLE = ModelTable.load()
@@ -126,24 +126,103 @@ def test_every_row_has_a_page_of_aws_as_its_source() -> None:
 
 
 def test_every_row_is_sound() -> None:
-    refusals = {
-        "temperature",
-        "top_p",
-        "temperature+top_p",
-        "system",
-        "tools",
-        "streaming+tools",
-        "documents",
-        "converse",
-    }
     for model in MODELS.values():
-        assert model.refuses <= refusals | {"converse"}, model.id
+        assert model.refuses <= REFUSALS, model.id
         assert model.successor is None or model.successor in MODELS, model.id
         assert model.max_tokens is None or model.context_window is None or model.max_tokens <= model.context_window
         assert model.on_demand is not False or model.profiles or model.id.startswith("anthropic.claude-mythos"), (
             model.id
         )
         assert model.kind in {"text", "embedding", "rerank", "image", "video", "speech"}
+
+
+def known(model_id: str) -> Model:
+    model = TABLE.find(model_id)
+    assert model is not None
+    return model
+
+
+def test_a_model_refuses_what_its_family_refuses_and_what_is_its_own() -> None:
+    assert known("anthropic.claude-opus-5").refuses == {"temperature", "top_p", "audio", "video"}
+    assert known("anthropic.claude-opus-5-5").refuses == {"temperature", "top_p", "audio", "video", "tool_choice"}
+
+
+def test_a_models_own_minimum_leaves_the_rest_of_its_familys_cache_points() -> None:
+    family, own = known("anthropic.claude-opus-5").prompt_caching, known("anthropic.claude-opus-4-8").prompt_caching
+    assert family is not None
+    assert own is not None
+    assert (family.minimum, own.minimum) == (512, 1024)
+    assert own.ttl == ("5m", "1h")
+    assert own.places == {"system", "messages", "tools"}
+    assert known("anthropic.claude-fable-5-2").prompt_caching is None
+    nova = known("amazon.nova-lite-v1:0").prompt_caching
+    assert nova is not None
+    assert nova.ttl == ("5m",)
+    assert nova.places == {"system", "messages"}
+
+
+@pytest.mark.parametrize(
+    ("model_id", "form"),
+    [
+        ("anthropic.claude-haiku-4-5-20251001-v1:0", "claude-budget"),
+        ("anthropic.claude-sonnet-4-6", "claude-adaptive"),
+        ("anthropic.claude-sonnet-5-5", "claude-quiet"),
+        ("amazon.nova-2-lite-v1:0", "nova"),
+        ("openai.gpt-6-sol", "responses"),
+        ("openai.gpt-oss-20b-1:0", "chat"),
+        ("deepseek.v3.2", "chat-high"),
+        ("qwen.qwen3-32b-v1:0", "qwen"),
+        ("deepseek.r1-v1:0", "always"),
+        ("amazon.nova-lite-v1:0", None),
+        ("meta.llama4-scout-17b-instruct-v1:0", None),
+    ],
+)
+def test_each_family_is_asked_to_reason_in_its_own_form(model_id: str, form: str | None) -> None:
+    reasoning = known(model_id).reasoning
+    assert (reasoning and reasoning.name) == form
+
+
+def test_every_form_of_reasoning_is_sound_and_used() -> None:
+    named = {"temperature", "top_p", "max_tokens", "tool_choice"}
+    for form in reasonings().values():
+        assert form.source.startswith("https://docs.aws.amazon.com/")
+        assert form.without | form.without_at_high <= named
+        assert set(form.efforts) <= {"low", "medium", "high"}
+        text = str(form.fields)
+        assert ("EFFORT" in text) + ("BUDGET" in text) == (form.name != "always")
+    assert {model.reasoning.name for model in MODELS.values() if model.reasoning} == set(reasonings())
+
+
+def test_only_models_that_answer_converse_are_said_to_take_its_keys() -> None:
+    for model in MODELS.values():
+        if model.kind != "text":
+            assert not model.refuses, model.id
+            assert (model.structured_output, model.reasoning, model.prompt_caching) == (False, None, None), model.id
+        assert model.embedding is None or model.kind == "embedding", model.id
+        assert model.image is None or model.kind == "image", model.id
+        assert model.price is None or model.kind in {"embedding", "image"}, model.id
+
+
+def test_what_makes_vectors_or_images_says_what_it_takes() -> None:
+    titan = known("amazon.titan-embed-text-v2:0").embedding
+    assert titan is not None
+    assert (titan.form, titan.dimensions, titan.texts, titan.normalize) == ("titan-text", (1024, 512, 256), 1, True)
+    cohere = known("us.cohere.embed-v4:0").embedding
+    assert cohere is not None
+    assert (cohere.texts, cohere.dimensions[0], cohere.truncate["end"]) == (96, 1536, "RIGHT")
+    canvas = known("amazon.nova-canvas-v1:0").image
+    assert canvas is not None
+    assert (canvas.sides, canvas.count, canvas.image_to_image) == ((320, 4096), 5, True)
+    large, core = known("stability.sd3-5-large-v1:0").image, known("stability.stable-image-core-v1:1").image
+    assert large is not None
+    assert core is not None
+    assert (large.image_to_image, core.image_to_image) == (True, False)
+    assert large.aspect_ratios == core.aspect_ratios
+    for model in MODELS.values():
+        if model.kind == "image":
+            assert model.image is not None, model.id
+            assert bool(model.image.aspect_ratios) != bool(model.image.sizes or model.image.sides), model.id
+            assert 0 < model.image.seed < 2**32, model.id
 
 
 def test_the_price_lists_models_are_known() -> None:
