@@ -1,4 +1,4 @@
-"""What a generation costs, from the price list of `genai-prices`, its model ids matched exactly.
+"""What a call costs, from the price list of `genai-prices` or else models.yaml, its model ids matched exactly.
 
 A price nobody knows is None and so is the cost: never a guess.
 """
@@ -13,16 +13,22 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from gateway.bedrock.usage import Usage
+from gateway.catalog.capabilities import UnitPrices
 from gateway.catalog.entries import ModelOverride, Price
+from gateway.catalog.models import ModelTable
 
 if TYPE_CHECKING:
     from genai_prices.types import ModelInfo, TieredPrices
 
 _MILLION = Decimal(1_000_000)
+_STANDARD = "standard"  # what AWS's models draw in when no quality is asked for
 _VERSION = re.compile(r"-v\d+(:\d+)?$")
 _GEOGRAPHY = re.compile(r"^(us|us-gov|eu|apac|jp|au|ca|in|sa|me|af|mx|il)\.")
 # https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonbedrock.html#amazonbedrock-resources-for-iam-policies
 _ARN = re.compile(r"^arn:aws[a-z-]*:bedrock:[a-z0-9-]*:\d*:(?:foundation-model|inference-profile)/(?P<id>.+)$")
+
+
+_TABLE = ModelTable.load()
 
 
 def load() -> None:
@@ -30,21 +36,36 @@ def load() -> None:
     _rows()
 
 
-def cost_usd(model_id: str, usage: Usage, overrides: Mapping[str, ModelOverride]) -> float | None:
-    """USD for these tokens of this model; None when its price is not known.
+def cost_usd(
+    model_id: str,
+    usage: Usage,
+    overrides: Mapping[str, ModelOverride],
+    *,
+    images: int = 0,
+    size: tuple[int, int] | None = None,
+    quality: str | None = None,
+) -> float | None:
+    """USD for what this model was sent and made; None when a price of it is not known.
 
-    `overrides` is `models:` of gateway.yaml: its `price` wins, and its `same_as` names whose price applies.
+    `images` is how many it drew, of the `size` (width and height in pixels) and in the `quality`, or how many it made
+    vectors of. `overrides` is `models:` of gateway.yaml: its `price` wins, and its `same_as` names whose price applies.
     """
     override = overrides.get(model_id)
     if override is not None and override.price is not None:
-        return _at(override.price, usage)
+        return _at(override.price, usage, images)
     if override is not None and override.same_as is not None:
         model_id = override.same_as
-    model = _listed(model_id)
-    return None if model is None else _listed_cost(model, usage)
+    listed = None if images else _listed(model_id)
+    if listed is not None:
+        return _listed_cost(listed, usage)
+    model = _TABLE.find(model_id)
+    return None if model is None or model.price is None else _unit_cost(model.price, usage, images, size, quality)
 
 
-def _at(price: Price, usage: Usage) -> float:
+def _at(price: Price, usage: Usage, images: int) -> float | None:
+    each = getattr(price, "image", None)
+    if images and each is None:
+        return None
     read = price.input if price.cache_read is None else price.cache_read
     write = price.input if price.cache_write is None else price.cache_write
     parts = (
@@ -53,7 +74,29 @@ def _at(price: Price, usage: Usage) -> float:
         (read, usage.cache_read),
         (write, usage.cache_write),
     )
-    return float(sum(Decimal(str(usd)) * tokens for usd, tokens in parts) / _MILLION)
+    tokens = sum(Decimal(str(usd)) * tokens for usd, tokens in parts) / _MILLION
+    return float(tokens + Decimal(str(each or 0)) * images)
+
+
+def _unit_cost(
+    price: UnitPrices, usage: Usage, images: int, size: tuple[int, int] | None, quality: str | None
+) -> float | None:
+    """What the page says of vectors or of images drawn; None where a part of the call has no price there."""
+    each = _drawn(price, size, quality or _STANDARD) if price.drawn else price.image
+    if (images and each is None) or (usage.input and price.input is None):
+        return None
+    return float(
+        Decimal(str(each or 0)) * images + Decimal(str(price.input or 0)) * usage.input / _MILLION,
+    )
+
+
+def _drawn(price: UnitPrices, size: tuple[int, int] | None, quality: str) -> float | None:
+    """USD for one image: the first price, in the order of the page, that is for its quality and size."""
+    for row in price.drawn:
+        fits = row.side is None or (size is not None and max(size) <= row.side)
+        if fits and row.quality in (None, quality):
+            return row.usd
+    return None
 
 
 def _listed_cost(model: ModelInfo, usage: Usage) -> float | None:

@@ -67,3 +67,44 @@ def test_a_profile_of_ones_own_costs_what_the_model_it_stands_for_costs() -> Non
 def test_a_price_in_the_settings_wins_and_cached_tokens_default_to_input() -> None:
     priced = {PROFILE: ModelOverride(price=Price(input=1.0, output=2.0, cache_read=0.5))}
     assert cost_usd(PROFILE, Usage(1_000_000, 1_000_000, 1_000_000, 1_000_000), priced) == pytest.approx(4.5)
+
+
+@pytest.mark.parametrize(
+    ("model_id", "tokens", "images", "size", "quality", "usd"),
+    [
+        ("amazon.titan-embed-text-v2:0", 1_000_000, 0, None, None, 0.02),
+        ("cohere.embed-multilingual-v3", 1_000_000, 0, None, None, 0.1),
+        ("eu.cohere.embed-v4:0", 500_000, 0, None, None, 0.06),
+        ("cohere.embed-v4:0", 500, 1, None, None, None),  # an image is billed by tokens that nobody counts
+        ("amazon.titan-embed-image-v1", 1_000_000, 2, None, None, 0.80012),
+        ("stability.sd3-5-large-v1:0", 0, 2, None, None, 0.16),
+        ("stability.stable-image-ultra-v1:1", 0, 1, (1536, 640), None, 0.14),
+        ("amazon.nova-canvas-v1:0", 0, 3, (1024, 1024), None, 0.12),
+        ("amazon.nova-canvas-v1:0", 0, 1, (1024, 1024), "premium", 0.06),
+        ("amazon.nova-canvas-v1:0", 0, 1, (640, 1280), "premium", 0.08),
+        ("amazon.nova-canvas-v1:0", 0, 1, (4096, 1024), "premium", None),
+        ("amazon.nova-canvas-v1:0", 0, 1, None, None, None),
+        ("stability.sd3-5-large-v1:0-rubbish", 0, 1, None, None, None),
+        ("twelvelabs.marengo-embed-3-0-v1:0", 100, 0, None, None, None),
+    ],
+)
+def test_vectors_and_images_cost_what_the_page_says_of_each(
+    model_id: str,
+    tokens: int,
+    images: int,
+    size: tuple[int, int] | None,
+    quality: str | None,
+    usd: float | None,
+) -> None:
+    cost = cost_usd(model_id, Usage(tokens), {}, images=images, size=size, quality=quality)
+    assert cost == (None if usd is None else pytest.approx(usd))
+
+
+def test_a_profile_of_an_image_model_costs_what_that_draws_for() -> None:
+    same = {PROFILE: ModelOverride(same_as="stability.stable-image-core-v1:1")}
+    assert cost_usd(PROFILE, Usage(), same, images=5) == pytest.approx(0.2)
+
+
+def test_a_price_for_tokens_is_none_for_an_image() -> None:
+    priced = {PROFILE: ModelOverride(price=Price(input=1.0, output=2.0))}
+    assert cost_usd(PROFILE, Usage(), priced, images=1) is None
