@@ -132,19 +132,14 @@ class FolderRetriever:
             except StoppedError:
                 return
             except Exception as error:  # the thread lives on: the next look may succeed
-                self._failure = self._reason(error)
-                _log.warning("The folder of %s cannot be indexed: %s.", self.name, self._failure)
+                self._failure = _reason(error)
+                place = self._index if isinstance(error, sqlite3.Error) else getattr(error, "filename", None)
+                _log.warning(
+                    "The folder of %s cannot be indexed: %s (%s).", self.name, self._failure, place or self.folder
+                )
             took = time.monotonic() - began
             self._next_look = time.monotonic() + max(_RESCAN, _RESCAN_SHARE * took)
             self._ready.set()
-
-    def _reason(self, error: Exception) -> str:
-        """What went wrong, with the file or folder at which it did."""
-        if isinstance(error, sqlite3.Error):
-            return f"its index {self._index} cannot be used ({error})"
-        if isinstance(error, OSError) and error.strerror:
-            return f"{error.filename}: {error.strerror}" if error.filename else error.strerror
-        return str(error) or type(error).__name__
 
     def _look(self) -> None:
         """Indexes what was changed; when another process is at it, waits until there is an index to search."""
@@ -209,6 +204,13 @@ class FolderRetriever:
                 )
                 self._snapshot = held
             return held
+
+
+def _reason(error: Exception) -> str:
+    """What went wrong, for whoever searches: where on this machine it did is for the log."""
+    if isinstance(error, sqlite3.Error):
+        return f"its index cannot be used, {error}"
+    return getattr(error, "strerror", None) or str(error) or type(error).__name__
 
 
 def _unheard(done: int, total: int) -> None:
