@@ -5,7 +5,7 @@ from __future__ import annotations
 from gateway.local.agents import Agent, EchoAgent, ScriptedAgent
 from gateway.local.calls import Call
 from gateway.local.echo_engine import EchoEngine
-from gateway.local.engine import Engine, Finish, ModelRequest, ScriptedEngine, ToolUse
+from gateway.local.engine import Engine, Finish, ModelRequest, Reasoning, ScriptedEngine, ToolUse
 from gateway.local.errors import BedrockError
 from gateway.local.faults import Fault, Faults
 from gateway.local.llm import OpenAiEngine
@@ -26,6 +26,7 @@ __all__ = [
     "LocalEndpoint",
     "ModelRequest",
     "OpenAiEngine",
+    "Reasoning",
     "Retriever",
     "ScriptedAgent",
     "ScriptedEngine",

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 
 from gateway.local.agents import Agents
+from gateway.local.caching import PromptCache
 from gateway.local.engine import Engine
 from gateway.local.retrieval import Retriever
 
@@ -29,6 +30,7 @@ class Backend:
     knowledge_bases: Mapping[str, Retriever]
     guardrails: Mapping[str, Sequence[str]]
     agents: Agents
+    prompts: PromptCache = field(default_factory=PromptCache)
     threads: ThreadPoolExecutor = field(default_factory=_threads)
 
     async def on_thread(self, work: Callable[[], T]) -> T:

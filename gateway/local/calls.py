@@ -39,6 +39,8 @@ class Call:
     results: int = 0
     input_tokens: int = 0
     output_tokens: int = 0
+    cache_read_tokens: int = 0
+    cache_write_tokens: int = 0
     started: float = field(default_factory=time.monotonic)
     first_chunk: float | None = None
     ended: float | None = None

@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 from gateway.local import blocks, eventstream, tokens, validation
+from gateway.local.caching import Prefixes
 from gateway.local.calls import Call
 from gateway.local.engine import Finish, ModelRequest, Parts, ToolUse
 from gateway.local.errors import BedrockError, UnavailableError
@@ -21,7 +22,8 @@ async def converse(handling: Handling) -> None:
     call, body = handling.call, handling.body
     validation.converse("Converse", call.model_id, body)
     await handling.begin()
-    parts: list[str | ToolUse] = []
+    prefixes = handling.backend.prompts.look(call.model_id, body)
+    parts: list[blocks.Written] = []
     finish = Finish()
     async with aclosing(_generate(handling)) as written:
         async for part in written:
@@ -32,10 +34,11 @@ async def converse(handling: Handling) -> None:
                 parts.append(part)
                 handling.note_chunk()
     await handling.strike_end(0)
+    handling.backend.prompts.keep(prefixes)
     answer = {
         "output": {"message": {"role": "assistant", "content": blocks.content(parts)}},
         "stopReason": finish.stop_reason,
-        "usage": _usage(call, body, finish, sum(map(blocks.characters, parts))),
+        "usage": _usage(call, prefixes, finish, sum(map(blocks.characters, parts))),
         "metrics": {"latencyMs": _latency(call)},
         **_echoed(body),
     }
@@ -47,9 +50,11 @@ async def converse_stream(handling: Handling) -> None:
     call, body, exchange = handling.call, handling.body, handling.exchange
     validation.converse("ConverseStream", call.model_id, body)
     await handling.begin()
+    prefixes = handling.backend.prompts.look(call.model_id, body)
     async with aclosing(_generate(handling)) as written:
         # Nothing is sent before the engine has something, so that an engine which fails at once is an HTTP error.
         part = await anext(written)
+        handling.backend.prompts.keep(prefixes)
         await exchange.start_stream(eventstream.CONTENT_TYPE)
         await exchange.write(eventstream.event("messageStart", {"role": "assistant"}))
         events = blocks.BlockEvents()
@@ -66,7 +71,7 @@ async def converse_stream(handling: Handling) -> None:
         if ended := events.end():
             await exchange.write(ended)
     await exchange.write(eventstream.event("messageStop", {"stopReason": part.stop_reason}))
-    usage = _usage(call, body, part, length)
+    usage = _usage(call, prefixes, part, length)
     metadata = {"usage": usage, "metrics": {"latencyMs": _latency(call)}, **_echoed(body)}
     await exchange.end_stream(eventstream.event("metadata", metadata))
 
@@ -111,18 +116,27 @@ async def _generate(handling: Handling) -> Parts:
         raise UnavailableError(f"The engine failed: {type(error).__name__}: {error}") from error
 
 
-def _usage(call: Call, body: Mapping[str, Any], finish: Finish, written: int) -> dict[str, int]:
-    """`TokenUsage`, by the engine's own count where it has one. Nothing is ever read from a prompt cache here."""
+def _usage(call: Call, prefixes: Prefixes, finish: Finish, written: int) -> dict[str, Any]:
+    """`TokenUsage`, by the engine's own count where it has one."""
     call.stop_reason = finish.stop_reason
-    call.input_tokens = tokens.count_request(body) if finish.input_tokens is None else finish.input_tokens
+    if finish.input_tokens is None:
+        call.input_tokens = prefixes.rest
+        call.cache_read_tokens, call.cache_write_tokens = prefixes.read, prefixes.written
+    else:
+        call.input_tokens = finish.input_tokens
+        call.cache_read_tokens, call.cache_write_tokens = finish.cache_read_tokens, finish.cache_write_tokens
     call.output_tokens = tokens.count_characters(written) if finish.output_tokens is None else finish.output_tokens
-    return {
+    cached = call.cache_read_tokens + call.cache_write_tokens
+    usage: dict[str, Any] = {
         "inputTokens": call.input_tokens,
         "outputTokens": call.output_tokens,
-        "totalTokens": call.input_tokens + call.output_tokens,
-        "cacheReadInputTokens": 0,
-        "cacheWriteInputTokens": 0,
+        "totalTokens": call.input_tokens + cached + call.output_tokens,
+        "cacheReadInputTokens": call.cache_read_tokens,
+        "cacheWriteInputTokens": call.cache_write_tokens,
     }
+    if prefixes.details and finish.input_tokens is None:
+        usage["cacheDetails"] = prefixes.details
+    return usage
 
 
 def _latency(call: Call) -> int:

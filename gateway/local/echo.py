@@ -8,8 +8,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from gateway.local import citing, conversation
+from gateway.local import reasoning as asked
 
 SYSTEM_QUOTE = 600  # characters of the system prompt that are quoted
+REASONED_QUOTE = 200  # characters of the user's words that reasoning repeats
 CONTENT_QUOTE = 900  # characters of the user's message that are quoted
 
 _OPENING = (
@@ -43,6 +45,14 @@ def answer(model_id: str, body: Mapping[str, Any]) -> str:
         opening.append(citing.cite(conversation.question(body), passages))
         paragraphs = [citing.uncited(paragraph) for paragraph in paragraphs]
     return "\n\n".join([*opening, *paragraphs, _CLOSING])
+
+
+def reasoning(body: Mapping[str, Any]) -> str:
+    """What stands where a model would think, if the request asks for that; else nothing."""
+    if (much := asked.wanted(body)) is None:
+        return ""
+    question = conversation.shortened(conversation.question(body), REASONED_QUOTE) or "no text at all"
+    return f"A model would think here, {much}. No model does; the user's words are: {question}"
 
 
 def _listed(passages: Sequence[conversation.Passage]) -> str:

@@ -7,7 +7,7 @@ import re
 from collections.abc import AsyncGenerator, Sequence
 
 from gateway.local import blocks, calling, echo, tokens
-from gateway.local.engine import Finish, ModelRequest, Parts
+from gateway.local.engine import Finish, ModelRequest, Parts, Reasoning
 
 DEFAULT_PACE = 150.0  # tokens per second: a chunk of a few words about every 30 ms
 
@@ -15,7 +15,8 @@ DEFAULT_PACE = 150.0  # tokens per second: a chunk of a few words about every 30
 class EchoEngine:
     """Asks no model and says so, quoting what a model would have received. The same request, the same answer.
 
-    Which tools it calls says `gateway.local.calling`, which passages it cites `gateway.local.citing`.
+    Where reasoning is asked for, it comes first. Which tools it calls says `gateway.local.calling`, which passages it
+    cites `gateway.local.citing`.
 
     `pace` is in tokens per second; 0 is as fast as it can be read.
     """
@@ -24,19 +25,24 @@ class EchoEngine:
         self.pace = pace
 
     async def generate(self, request: ModelRequest) -> Parts:
+        limit = request.max_tokens
+        left = None if limit is None else limit * tokens.CHARACTERS
+        if thought := echo.reasoning(request.body):
+            kept = thought if left is None else thought[:left]
+            async for chunk in _paced(_FEW_WORDS.findall(kept), self.pace):
+                yield Reasoning(chunk)
+            left = None if left is None else left - len(kept)
         if (tool := calling.choose(request.body)) is not None:
-            fits = request.max_tokens is None or tokens.count_characters(blocks.characters(tool)) <= request.max_tokens
+            fits = left is None or blocks.characters(tool) <= left
             if fits:
                 yield tool
             yield Finish("tool_use" if fits else "max_tokens")
             return
         text = echo.answer(request.model_id, request.body)
-        limit = request.max_tokens
-        whole = limit is None or tokens.count(text) <= limit
-        kept = text if limit is None else tokens.cut(text, limit)
+        kept = text if left is None else text[:left]
         async for chunk in _paced(_FEW_WORDS.findall(kept), self.pace):
             yield chunk
-        yield Finish("end_turn" if whole else "max_tokens")
+        yield Finish("end_turn" if kept == text else "max_tokens")
 
     async def close(self) -> None:
         return None

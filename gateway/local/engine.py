@@ -30,11 +30,16 @@ class ModelRequest:
 
 @dataclass(frozen=True, slots=True)
 class Finish:
-    """The last thing an engine yields. A count it does not know is None: the endpoint then counts for itself."""
+    """The last thing an engine yields. A count it does not know is None: the endpoint then counts for itself.
+
+    `input_tokens` leaves out what was read from or written to the prompt cache; where it is given, so are those.
+    """
 
     stop_reason: str = "end_turn"
     input_tokens: int | None = None
     output_tokens: int | None = None
+    cache_read_tokens: int = 0
+    cache_write_tokens: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +51,20 @@ class ToolUse:
     id: str | None = None
 
 
-Part = str | ToolUse | Finish
+@dataclass(frozen=True, slots=True)
+class Reasoning:
+    """What the model thinks before it answers. Parts of text that follow each other are one block.
+
+    The endpoint signs the block, unless `signed` is false, as for models without signatures. `redacted` is a block by
+    itself: encrypted reasoning, which has no text.
+    """
+
+    text: str = ""
+    signed: bool = True
+    redacted: bytes | None = None
+
+
+Part = str | ToolUse | Reasoning | Finish
 Parts = AsyncGenerator[Part, None]
 
 
@@ -54,7 +72,9 @@ class Engine(Protocol):
     """Writes answers. It honours `maxTokens`; the endpoint itself honours `stopSequences`."""
 
     def generate(self, request: ModelRequest) -> Parts:
-        """Yields text as it is written and the tools asked for, then one `Finish`: after a tool, for `tool_use`.
+        """Yields reasoning, text as it is written and the tools asked for, then one `Finish`.
+
+        After a tool it is for `tool_use`.
 
         Raises BedrockError where Bedrock would answer one.
         """
@@ -69,14 +89,14 @@ class ScriptedEngine:
     """Gives every request the same chunks, after `first_chunk` seconds and then at `interval` seconds: for tests.
 
     With `turns` the first request gets the first of them, the second the second, as they arrive; a request too many is
-    ServiceUnavailable. A chunk is text or a `ToolUse`; a turn may have a `Finish` of its own. Otherwise it ends with
-    `finish`, whose default is `tool_use` after a tool and `end_turn` without. `maxTokens` is not honoured: the script
-    says what is sent, and how it ends.
+    ServiceUnavailable. A chunk is text, `Reasoning` or a `ToolUse`; a turn may have a `Finish` of its own. Otherwise it
+    ends with `finish`, whose default is `tool_use` after a tool and `end_turn` without. `maxTokens` is not honoured:
+    the script says what is sent, and how it ends.
     """
 
     def __init__(
         self,
-        chunks: Sequence[str | ToolUse] = (),
+        chunks: Sequence[str | Reasoning | ToolUse] = (),
         *,
         turns: Sequence[Sequence[Part]] | None = None,
         first_chunk: float = 0.0,

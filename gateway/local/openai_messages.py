@@ -65,6 +65,7 @@ def _tool(tool: Mapping[str, Any]) -> Json:
 
 def _turn(role: str, blocks: Sequence[Mapping[str, Any]]) -> list[Json]:
     """A message as OpenAI has it: results of tools are messages of their own, before what else the user says."""
+    blocks = [block for block in blocks if block.get("reasoningContent") is None]  # such servers do not want it back
     messages = [_result(block["toolResult"]) for block in blocks if block.get("toolResult") is not None]
     calls = [_call(block["toolUse"]) for block in blocks if block.get("toolUse") is not None]
     rest = [block for block in blocks if block.get("toolResult") is None and block.get("toolUse") is None]
@@ -103,8 +104,6 @@ def _part(block: Mapping[str, Any]) -> Json:
         return _text(value)
     if kind == "guardContent" and value.get("text"):
         return _text(value["text"]["text"])
-    if kind == "reasoningContent" and value.get("reasoningText"):
-        return _text(value["reasoningText"]["text"])
     if kind == "json":
         return _text(json.dumps(value, ensure_ascii=False))
     if kind == "image" and "bytes" in value["source"]:

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from gateway.local.engine import Finish, Part, ToolUse
+from gateway.local.engine import Finish, Part, Reasoning, ToolUse
 from gateway.local.errors import UnavailableError
 
 _FINISH = {"length": "max_tokens", "content_filter": "content_filtered"}
@@ -42,7 +42,7 @@ class Reading:
         self._by_index: dict[int, _Call] = {}
 
     def read(self, data: str) -> Iterator[Part]:
-        """The text of one event, or the end. Usage comes after the reason and before `[DONE]`."""
+        """The reasoning and the text of one event, or the end. Usage comes after the reason and before `[DONE]`."""
         if data.strip() == "[DONE]":
             yield from self.end()
             return
@@ -56,6 +56,9 @@ class Reading:
         for choice in chunk.get("choices") or ():
             self._reason = choice.get("finish_reason") or self._reason
             delta = choice.get("delta") or {}
+            # Servers differ in the name; OpenAI's own has none.
+            if thought := delta.get("reasoning_content") or delta.get("reasoning"):
+                yield Reasoning(str(thought))
             if text := delta.get("content"):
                 yield str(text)
             for position, call in enumerate(delta.get("tool_calls") or ()):

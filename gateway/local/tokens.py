@@ -30,6 +30,11 @@ def count_request(body: Mapping[str, Any]) -> int:
     return sum(_parts(body.get("system"))) + sum(_parts(body.get("messages"))) + sum(_parts(body.get("toolConfig")))
 
 
+def count_value(value: Any) -> int:
+    """Input tokens of a part of a Converse request, such as a block or a tool."""
+    return sum(_parts(value))
+
+
 def _parts(value: Any) -> Iterator[int]:
     """The tokens of every string in a value; a member's name costs nothing, an image a flat price."""
     if isinstance(value, str):

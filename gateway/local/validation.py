@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from typing import Any
 
-from gateway.local import shapes, tools
+from gateway.local import caching, reasoning, shapes, tools
 from gateway.local.errors import InvalidError
 
 Block = Mapping[str, Any]
@@ -28,7 +28,10 @@ def count_tokens(model_id: str, body: Mapping[str, Any]) -> None:
 
 
 def conversation(body: Mapping[str, Any]) -> None:
-    """Roles, their order, tools, and that nothing is empty; raises ValidationException at the first fault."""
+    """Roles, their order, tools, reasoning, cache points, and that nothing is empty.
+
+    Raises ValidationException at the first fault.
+    """
     messages: Sequence[Mapping[str, Any]] = body.get("messages") or ()
     for index, block in enumerate(body.get("system") or ()):
         _not_blank(block, "SystemContentBlock", ("system", index))
@@ -36,6 +39,8 @@ def conversation(body: Mapping[str, Any]) -> None:
     for index, message in enumerate(messages):
         _content(message["content"], index)
     tools.check(body)
+    caching.check(body)
+    reasoning.check(body)
 
 
 def _roles(roles: Sequence[str]) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from gateway.local import calling, echo, openai_messages, paging, query, rerank, tokens, validation
+from gateway.local.caching import PromptCache
 from gateway.local.engine import ModelRequest
 from gateway.local.errors import BedrockError
 
@@ -31,7 +32,7 @@ WHOLE: dict[str, Any] = {
             "role": "assistant",
             "content": [
                 {"toolUse": {"toolUseId": "1", "name": "t", "input": {}}},
-                {"reasoningContent": {"reasoningText": {"text": "r"}}},
+                {"reasoningContent": {"redactedContent": "YWJj"}},
             ],
         },
         {
@@ -39,8 +40,16 @@ WHOLE: dict[str, Any] = {
             "content": [{"toolResult": {"toolUseId": "1", "content": [{"text": "x"}, {"json": {"a": 1}}]}}],
         },
     ],
-    "toolConfig": {"tools": [{"toolSpec": {"name": "t", "inputSchema": {"json": {}}}}]},
-    "inferenceConfig": {"maxTokens": 5, "temperature": 1, "stopSequences": ["a"]},
+    "toolConfig": {
+        "tools": [{"toolSpec": {"name": "t", "inputSchema": {"json": {}}}}, {"cachePoint": {"type": "default"}}]
+    },
+    "inferenceConfig": {"maxTokens": 5_000, "temperature": 1, "stopSequences": ["a"]},
+    "additionalModelRequestFields": {
+        "thinking": {"type": "adaptive"},
+        "output_config": {"effort": "low"},
+        "reasoningConfig": {"type": "enabled", "maxReasoningEffort": "low"},
+    },
+    "outputConfig": {"effort": "low"},
     "requestMetadata": {"a": "b"},
     "promptVariables": {"a": {"text": "b"}},
 }
@@ -99,6 +108,8 @@ def _converse(request: dict[str, Any]) -> None:
     validation.converse("Converse", MODEL, request)
     calling.choose(request)
     echo.answer(MODEL, request)
+    echo.reasoning(request)
+    PromptCache().look(MODEL, request)
     tokens.count_request(request)
     openai_messages.chat(ModelRequest(MODEL, request), "tiny")
 

@@ -96,6 +96,17 @@ def test_settings_that_were_not_given_are_not_sent() -> None:
     assert set(server.requests[0]) == {"model", "stream", "stream_options", "messages"}
 
 
+@pytest.mark.parametrize("name", ["reasoning_content", "reasoning"])
+def test_a_servers_reasoning_comes_first_and_is_not_sent_back(name: str) -> None:
+    thought = {"choices": [{"index": 0, "delta": {name: "Hm."}, "finish_reason": None}]}
+    with OpenAiServer([thought, thought, *GOOD]) as server, served_by(server.url) as (client, _):
+        message = client.converse(**CALL)["output"]["message"]
+        client.converse(modelId=MODEL, messages=[*HELLO, message, *HELLO])
+
+    assert message["content"][0]["reasoningContent"]["reasoningText"]["text"] == "Hm.Hm."
+    assert server.requests[1]["messages"][1] == {"role": "assistant", "content": "Grüße aus\u2028der Ferne"}
+
+
 def test_what_the_server_cannot_read_is_refused() -> None:
     content = [{"text": "Look"}, {"document": {"format": "pdf", "name": "n", "source": {"bytes": b"%PDF"}}}]
     with OpenAiServer(GOOD) as server, served_by(server.url) as (client, _):
