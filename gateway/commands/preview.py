@@ -73,7 +73,6 @@ def preview(
     from gateway.catalog import load
     from gateway.commands.retrieving import retrieval_of
     from gateway.consult.grounding import conversation
-    from gateway.consult.toolbox import tool_specs
     from gateway.prompts import Prompts
     from gateway.prompts.placeholders import PlaceholderEnvironment, with_placeholders
 
@@ -85,7 +84,7 @@ def preview(
     retrieval = retrieval_of(specialist, loaded.catalog, rendered.query)
     if retrieve:
         retrieval = _searched(retrieval, specialist, loaded, absent, local=local)
-    opening = conversation(rendered, retrieval.evidence, tool_specs(retrieval.tools))
+    opening = conversation(rendered, retrieval.evidence, retrieval.tools)
     sent = converse_request(specialist, opening, specialist.model_id[0])
     estimate = _estimate(loaded, specialist, opening)
     if output is Format.JSON and not request:

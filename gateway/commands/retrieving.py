@@ -13,7 +13,8 @@ from gateway.catalog.environment import BEGIN
 from gateway.catalog.search_schema import search_tool_name
 from gateway.catalog.specialists import ConverseSpecialist
 from gateway.consult.evidence import Evidence
-from gateway.consult.retrieval import Bound, retrieve
+from gateway.consult.offered import Bound, Offered, offered
+from gateway.consult.retrieval import retrieve
 from gateway.errors import GatewayError
 from gateway.knowledge.filters import condition
 from gateway.knowledge.records import record
@@ -32,7 +33,7 @@ class Retrieval:
 
     query: str
     context: tuple[Bound, ...]
-    tools: tuple[Bound, ...]
+    tools: Offered
     rounds: int
     evidence: Evidence | None
     made: bool = False
@@ -42,7 +43,7 @@ def retrieval_of(specialist: ConverseSpecialist, catalog: Catalog, query: str) -
     """What is searched in a call whose rendered query is this. Raises GatewayError for a binding that leads nowhere."""
     bound = [(binding, _base(specialist, catalog, binding.name)) for binding in specialist.knowledge_bases]
     context = tuple(each for each in bound if each[0].mode == "context")
-    tools = tuple(each for each in bound if each[0].mode == "tool")
+    tools = offered(specialist, catalog)
     query = query.strip()[:LONGEST_QUERY]
     evidence = None
     if context and query:
@@ -86,10 +87,13 @@ def sections(retrieval: Retrieval) -> Iterator[tuple[str, str]]:
             "knowledge bases",
             "\n".join(f"{base.name}: {_how((binding, base))}" for binding, base in retrieval.context),
         )
-    if retrieval.tools:
+    if retrieval.tools.specs:
         rounds = f"{retrieval.rounds} round{'s' * (retrieval.rounds > 1)} at most"
-        lines = [f"{search_tool_name(base.name)}: {_how((binding, base))}" for binding, base in retrieval.tools]
-        yield f"search tools, {rounds}", "\n".join(lines)
+        lines = [
+            f"{search_tool_name(base.name)}: {_how((binding, base))}" for binding, base in retrieval.tools.searches
+        ]
+        lines += [f"{each.name}: a specialist of kind {each.kind}" for each in retrieval.tools.specialists]
+        yield f"tools, {rounds}", "\n".join(lines)
 
 
 def _how(bound: Bound) -> str:
@@ -109,12 +113,13 @@ def _number(bound: Bound) -> int:
 
 def as_json(retrieval: Retrieval) -> dict[str, Any] | None:
     """The retrieval for programs; None for a specialist without knowledge bases."""
-    if not (retrieval.context or retrieval.tools):
+    if not (retrieval.context or retrieval.tools.specs):
         return None
     return {
         "query": retrieval.query if retrieval.context else None,
-        "knowledge_bases": [_binding(each) for each in (*retrieval.context, *retrieval.tools)],
-        "tool_rounds": retrieval.rounds if retrieval.tools else None,
+        "knowledge_bases": [_binding(each) for each in (*retrieval.context, *retrieval.tools.searches)],
+        "specialists": [each.name for each in retrieval.tools.specialists],
+        "tool_rounds": retrieval.rounds if retrieval.tools.specs else None,
         "passages": _passages(retrieval.evidence) if retrieval.made and retrieval.evidence is not None else None,
         "failed": dict(retrieval.evidence.missing) if retrieval.made and retrieval.evidence is not None else None,
     }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -15,6 +16,8 @@ from gateway.catalog.entries import Catalog
 from gateway.catalog.models import ModelTable
 from gateway.catalog.specialists import Specialist
 from gateway.consult import failures
+from gateway.consult.allowance import Allowance
+from gateway.consult.arguments import ArgumentsRefused
 from gateway.consult.attempts import Attempts, NoAnswer
 from gateway.consult.caller import Caller
 from gateway.consult.converse import Converse
@@ -37,15 +40,19 @@ class Answer:
     @property
     def text(self) -> str:
         """The answer's text, with how it was cut and what it cites at its end."""
-        return self.answered.text
+        return self.answered.text + self.answered.notices + self.answered.sources
 
 
 class ConsultationFailed(GatewayError):
-    """One sentence that names the specialist, what went wrong and what to do; `receipt` says what was tried."""
+    """One sentence that names the specialist, what went wrong and what to do; `receipt` says what was tried.
 
-    def __init__(self, sentence: str, receipt: Receipt) -> None:
+    `mendable`: other arguments would have been taken.
+    """
+
+    def __init__(self, sentence: str, receipt: Receipt, *, mendable: bool = False) -> None:
         super().__init__(sentence)
         self.receipt = receipt
+        self.mendable = mendable
 
 
 class Consultations:
@@ -58,7 +65,7 @@ class Consultations:
         self._aws = aws
         models = ModelTable.load(catalog.settings.models)
         self._workers: dict[str, Worker] = {
-            "converse": Converse(catalog, aws, models, self.searches),
+            "converse": Converse(catalog, aws, models, self.searches, self._inner),
         }
         self._prompts = {name: Prompts(entry, catalog.root) for name, entry in catalog.specialists.items()}
         self._digest = digest_of(catalog, self._prompts)
@@ -85,26 +92,62 @@ class Consultations:
         Raises ConsultationFailed. When the call is cancelled, Bedrock's stream is closed and `cancelled` hears the
         receipt before CancelledError goes on.
         """
-        worker = self._workers[specialist.kind]
-        attempts = Attempts(worker.models(specialist), self._aws, feed)
-        trip = Trip(specialist, caller, attempts, feed, time.perf_counter(), self.catalog.settings.models)
+        trip = self._trip(specialist, caller, feed)
+        try:
+            return await self._travel(trip, arguments)
+        except asyncio.CancelledError:
+            if cancelled is not None:
+                cancelled(self._receipt(trip))
+            raise
+
+    async def _inner(self, specialist: Specialist, arguments: Mapping[str, Any], outer: Trip) -> Answer:
+        """The answer for another specialist's model, within the outer consultation's bounds.
+
+        Its receipt is a child of the outer one's, however it ends. Raises ConsultationFailed.
+        """
+        feed = None if outer.feed is None else outer.feed.inner(specialist.name)
+        trip = self._trip(specialist, outer.caller, feed, outer)
+        place = len(outer.children)
+        outer.children.append(None)
+        try:
+            answer = await self._travel(trip, arguments)
+            outer.children[place] = answer.receipt
+            return answer
+        finally:
+            if outer.children[place] is None:
+                outer.children[place] = self._receipt(trip)
+
+    def _trip(self, specialist: Specialist, caller: Caller, feed: Feed | None, outer: Trip | None = None) -> Trip:
+        attempts = Attempts(self._workers[specialist.kind].models(specialist), self._aws, feed)
+        return Trip(
+            specialist,
+            caller,
+            attempts,
+            feed,
+            began=time.perf_counter(),
+            prices=self.catalog.settings.models,
+            allowance=Allowance.of(specialist, None if outer is None else outer.allowance),
+            latest=math.inf if outer is None else outer.deadline,
+        )
+
+    async def _travel(self, trip: Trip, arguments: Mapping[str, Any]) -> Answer:
+        """From the arguments to the answer. Raises ConsultationFailed."""
+        specialist, worker = trip.specialist, self._workers[trip.specialist.kind]
+        mendable = False
         try:
             async with asyncio.timeout(specialist.timeout):
+                trip.allowance.hold(trip.attempts.models, trip.prices)
                 prepared = await self._prepare(self._desk(specialist), arguments)
                 answered = await worker.answer(trip, prepared)
         except NoAnswer as failed:
             sentence = worker.refused(trip, failed)
         except TimeoutError:
-            sentence = failures.late(specialist, attempts.made, trip.evidence.searches)
+            sentence = failures.late(specialist, trip.attempts.made, trip.evidence.searches)
         except GatewayError as error:
-            sentence = failures.named(specialist, error)
-        except asyncio.CancelledError:
-            if cancelled is not None:
-                cancelled(self._receipt(trip))
-            raise
+            sentence, mendable = failures.named(specialist, error), isinstance(error, ArgumentsRefused)
         else:
             return Answer(answered, self._receipt(trip, answered))
-        raise ConsultationFailed(sentence, self._receipt(trip))
+        raise ConsultationFailed(sentence, self._receipt(trip), mendable=mendable)
 
     async def _prepare(self, desk: Desk, arguments: Mapping[str, Any]) -> Prepared:
         """The prompts; made on a thread where making them could keep the event loop from others."""
@@ -121,7 +164,7 @@ class Consultations:
             searches=tuple(trip.evidence.searches),
             usage=trip.usage,
             cost_usd=trip.cost_usd,
-            children=tuple(trip.children),
+            children=tuple(each for each in trip.children if each is not None),
             seconds=time.perf_counter() - trip.began,
         )
         if answered is None:

@@ -9,13 +9,17 @@ from gateway.bedrock.generation import Generation
 from gateway.bedrock.request import Conversation, converse_request
 from gateway.catalog.entries import Catalog
 from gateway.catalog.models import ModelTable
+from gateway.catalog.search_schema import search_tool_name
 from gateway.catalog.specialists import ConverseSpecialist
 from gateway.consult import failures
 from gateway.consult.attempts import NoAnswer, OnText
-from gateway.consult.endings import ending
+from gateway.consult.endings import notices, sources
 from gateway.consult.grounding import conversation
-from gateway.consult.retrieval import Bound, retrieve
+from gateway.consult.inner import Consult, InnerSpecialist
+from gateway.consult.offered import Bound, Offered, offered
+from gateway.consult.retrieval import retrieve
 from gateway.consult.rounds import Rounds
+from gateway.consult.search_tool import SearchTool
 from gateway.consult.toolbox import Toolbox
 from gateway.consult.trip import Answered, Prepared, Trip
 from gateway.knowledge.search import Searches
@@ -24,11 +28,13 @@ from gateway.knowledge.search import Searches
 class Converse:
     """What the consultations of all such specialists share."""
 
-    def __init__(self, catalog: Catalog, aws: Aws, models: ModelTable, searches: Searches) -> None:
+    def __init__(self, catalog: Catalog, aws: Aws, models: ModelTable, searches: Searches, consult: Consult) -> None:
+        """`consult` is for what the specialists' models consult."""
         self._catalog = catalog
         self._aws = aws
         self._models = models
         self._searches = searches
+        self._consult = consult
 
     def models(self, specialist: ConverseSpecialist) -> tuple[str, ...]:
         """The model ids of the file."""
@@ -39,24 +45,25 @@ class Converse:
         specialist = _specialist(trip)
         if bound := self._bound(specialist, "context"):
             await retrieve(bound, prepared.rendered.query, trip.evidence, searches=self._searches, feed=trip.feed)
-        bound = self._bound(specialist, "tool")
-        toolbox = Toolbox(bound, trip.evidence, self._searches, trip.feed) if bound else None
-        opening = conversation(
-            prepared.rendered,
-            trip.evidence if trip.evidence.searches else None,
-            toolbox.specs if toolbox is not None else (),
-        )
+        tools = offered(specialist, self._catalog, deeper=trip.allowance.depth > 0)
+        toolbox = self._toolbox(trip, tools)
+        opening = conversation(prepared.rendered, trip.evidence if trip.evidence.searches else None, tools)
         rounds = Rounds(trip, toolbox, specialist.tool_rounds, partial(self._generation, specialist))
         written = await rounds.answer(opening)
-        end = ending(specialist, written, trip.evidence)
-        if end and trip.feed is not None:
-            trip.feed.text(end)
+        cited = trip.evidence.cited_in(written.text)
+        noticed = notices(specialist, written, trip)
+        listed = sources(written.text + noticed, cited)
+        if trip.feed is not None and (noticed or listed):
+            trip.feed.text(noticed + listed)
         return Answered(
             model_id=written.model_id,
-            text=written.text + end,
+            text=written.text,
+            notices=noticed,
+            sources=listed,
             stop_reason=written.stop_reason,
             first_token_at=written.first_token_at,
-            cited=trip.evidence.cited_in(written.text),
+            cited=cited,
+            attachments=tuple(trip.attachments),
         )
 
     def refused(self, trip: Trip, failed: NoAnswer) -> str:
@@ -85,6 +92,17 @@ class Converse:
         """Whether to call ConverseStream; a model nobody knows is taken to stream."""
         model = self._models.find(model_id)
         return model is None or "streaming" not in model.refuses
+
+    def _toolbox(self, trip: Trip, tools: Offered) -> Toolbox | None:
+        """What its model may ask for."""
+        if not tools.specs:
+            return None
+        searching = {
+            search_tool_name(bound[1].name): SearchTool(bound, trip.evidence, self._searches, trip.feed)
+            for bound in tools.searches
+        }
+        consulting = {each.name: InnerSpecialist(each, trip, self._consult) for each in tools.specialists}
+        return Toolbox({**searching, **consulting})
 
     def _bound(self, specialist: ConverseSpecialist, mode: str) -> list[Bound]:
         return [

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from gateway.catalog.specialists import ConverseSpecialist
-from gateway.consult.evidence import Evidence, Found
+from gateway.consult.evidence import Found
 from gateway.consult.rounds import Written
+from gateway.consult.trip import Trip
 from gateway.knowledge.text import title
 
 # https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_MessageStopEvent.html
@@ -21,25 +22,33 @@ _ENDINGS = {
 }
 
 
-def ending(specialist: ConverseSpecialist, written: Written, evidence: Evidence) -> str:
-    """What stands after the answer's text: how it was cut, what could not be searched, and the sources it cites."""
-    parts = [f"[{specialist.name}: {line}]" for line in _notices(specialist, written, evidence)]
-    if cited := evidence.cited_in(written.text):
-        parts.append("Sources:\n" + "\n".join(map(_source, cited)))
-    return "".join(f"\n\n{part}" for part in parts) if written.text else "\n\n".join(parts)
+def notices(specialist: ConverseSpecialist, written: Written, trip: Trip) -> str:
+    """What stands after the answer's text: how it was cut, and what it does without."""
+    lines = [f"[{specialist.name}: {line}]" for line in _notices(specialist, written, trip)]
+    return _after(written.text, "\n\n".join(lines))
 
 
-def _notices(specialist: ConverseSpecialist, written: Written, evidence: Evidence) -> Iterator[str]:
+def sources(text: str, cited: Sequence[Found]) -> str:
+    """What stands at the end: the sources that are cited."""
+    return _after(text, "Sources:\n" + "\n".join(map(_source, cited))) if cited else ""
+
+
+def _after(text: str, more: str) -> str:
+    return f"\n\n{more}" if text and more else more
+
+
+def _notices(specialist: ConverseSpecialist, written: Written, trip: Trip) -> Iterator[str]:
     limit = "the model's own limit" if specialist.max_tokens is None else f"max_tokens ({specialist.max_tokens})"
-    if written.exhausted:
-        rounds = specialist.tool_rounds
-        yield f"The model still wanted to search after {rounds} rounds: ask for less at once, or raise tool_rounds."
+    if written.stopped is not None:
+        yield f"{written.stopped[:1].upper()}{written.stopped[1:]}: ask for less at once, or raise the limit."
     elif line := _ENDINGS.get(written.stop_reason, "").format(limit=limit):
         yield line
     elif not written.text.strip():
         yield "The model answered with no text."
-    for why in evidence.missing.values():
+    for why in trip.evidence.missing.values():
         yield f"The answer does without a knowledge base. {why}"
+    for why in trip.unanswered.values():
+        yield f"The answer does without a specialist. {why}"
 
 
 def _source(found: Found) -> str:

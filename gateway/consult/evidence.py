@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from gateway.bedrock.retrieval import Passage
@@ -11,6 +11,7 @@ from gateway.knowledge.links import passage_uri
 
 _CODE = re.compile(r"```.*?(?:```|\Z)|`[^`\n]*`", re.DOTALL)
 _CITED = re.compile(r"\[([1-9]\d{0,3}(?:\s*[,;–-]\s*[1-9]\d{0,3})*)\]")
+_NUMBERS = re.compile(r"(\d+)(?:\s*[–-]\s*(\d+))?")
 _RANGE = re.compile(r"(\d+)\s*[–-]\s*(\d+)")
 
 
@@ -71,6 +72,29 @@ class Evidence:
                 numbers.update(range(int(first), min(int(last), len(self.found)) + 1))
             numbers.update(map(int, re.findall(r"\d+", match[1])))
         return tuple(each for each in self.found if each.number in numbers)
+
+
+def renumbered(text: str, numbers: Mapping[int, int]) -> str:
+    """A text whose citations point to the passages' new numbers; code is left as it is.
+
+    A number that none of `numbers` is for cites nothing, and must not come to cite what bears it elsewhere: its square
+    brackets become round.
+    """
+    parts, end = [], 0
+    for code in _CODE.finditer(text):
+        parts += [_CITED.sub(lambda match: _moved(match, numbers), text[end : code.start()]), code[0]]
+        end = code.end()
+    return "".join((*parts, _CITED.sub(lambda match: _moved(match, numbers), text[end:])))
+
+
+def _moved(match: re.Match[str], numbers: Mapping[int, int]) -> str:
+    cited = [
+        number
+        for first, last in _NUMBERS.findall(match[1])
+        for number in range(int(first), min(int(last or first), int(first) + len(numbers)) + 1)
+    ]
+    known = sorted({numbers[number] for number in cited if number in numbers})
+    return f"[{', '.join(map(str, known))}]" if known else f"({match[1]})"
 
 
 def _same(found: Found, knowledge_base: str, passage: Passage) -> bool:

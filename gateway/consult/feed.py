@@ -42,6 +42,10 @@ class Feed:
         if self.follow is Follow.STATUS:
             self._put(line + "\n")
 
+    def inner(self, name: str) -> Feed:
+        """The feed of a specialist that is consulted meanwhile: its lines go into this one, behind its name."""
+        return _Inner(self, name)
+
     async def take(self) -> str:
         """All that has come since the last time; waits until there is something."""
         while True:
@@ -83,3 +87,15 @@ class Feed:
             waiting, self._waiting = self._waiting, None
         if waiting is not None:
             self._loop.call_soon_threadsafe(waiting.set)
+
+
+class _Inner(Feed):
+    """Nobody follows an inner specialist's text: it is for the outer one's model."""
+
+    def __init__(self, outer: Feed, name: str) -> None:
+        super().__init__(Follow.STATUS if outer.follow is Follow.STATUS else Follow.NOTHING)
+        self._outer = outer
+        self._name = name
+
+    def status(self, line: str) -> None:
+        self._outer.status(f"{self._name}: {line}")

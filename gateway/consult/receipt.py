@@ -46,6 +46,19 @@ class Receipt:
     noted: Mapping[str, Any] = field(default_factory=dict)
     """What only some answers have, such as an image's `seed`; the schema names all of them."""
 
+    @property
+    def total_usage(self) -> Usage:
+        """The tokens of the whole tree."""
+        return sum((child.total_usage for child in self.children), self.usage)
+
+    @property
+    def total_cost_usd(self) -> float | None:
+        """The cost of the whole tree; None where a part's is not known. What asked no model cost nothing."""
+        parts = [child.total_cost_usd for child in self.children]
+        parts.append(self.cost_usd if self.attempts else 0.0)
+        known = [part for part in parts if part is not None]
+        return sum(known) if len(known) == len(parts) else None
+
     def as_json(self) -> dict[str, Any]:
         """The receipt as its JSON Schema describes it."""
         return {
@@ -58,19 +71,24 @@ class Receipt:
             "searches": [_search(each) for each in self.searches],
             "citations": [_citation(each) for each in self.citations],
             "stop_reason": self.stop_reason,
-            "usage": {
-                "input": self.usage.input,
-                "output": self.usage.output,
-                "cache_read": self.usage.cache_read,
-                "cache_write": self.usage.cache_write,
-            },
+            "usage": _usage(self.usage),
             "cost_usd": self.cost_usd,
             "catalog": self.catalog,
             "seconds": round(self.seconds, 4),
             "first_token_s": None if self.first_token_s is None else round(self.first_token_s, 4),
             "children": [each.as_json() for each in self.children],
+            "total": {"usage": _usage(self.total_usage), "cost_usd": self.total_cost_usd},
             **self.noted,
         }
+
+
+def _usage(usage: Usage) -> dict[str, int]:
+    return {
+        "input": usage.input,
+        "output": usage.output,
+        "cache_read": usage.cache_read,
+        "cache_write": usage.cache_write,
+    }
 
 
 def _search(search: Search) -> dict[str, Any]:

@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from gateway.bedrock.retrieval import LONGEST_QUERY, Passage
-from gateway.catalog.entries import KnowledgeBase
-from gateway.catalog.specialists import KnowledgeBinding
 from gateway.consult.evidence import Evidence, Search
 from gateway.consult.feed import Feed
+from gateway.consult.offered import Bound
+from gateway.consult.together import together
 from gateway.knowledge.errors import SearchFailed, SearchRefused
 
 if TYPE_CHECKING:  # `gateway preview` shows what these would do, and starts without boto3
     from gateway.knowledge.search import Searches
-
-Bound = tuple[KnowledgeBinding, KnowledgeBase]
 
 
 async def retrieve(
@@ -36,13 +33,7 @@ async def retrieve(
         return
     if feed is not None:
         feed.status(f"Searching {', '.join(base.name for _, base in bound)}.")
-    tasks = [asyncio.create_task(one_search(each, query, evidence, searches)) for each in bound]
-    try:
-        found = await asyncio.gather(*tasks)
-    finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.wait(tasks)
+    found = await together(one_search(each, query, evidence, searches) for each in bound)
     for (_, base), passages in zip(bound, found, strict=True):
         evidence.add(base.name, query, passages or ())
 

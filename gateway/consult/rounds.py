@@ -14,7 +14,7 @@ from gateway.bedrock.assembly import tool_uses
 from gateway.bedrock.generation import Generated, Generation
 from gateway.bedrock.request import Conversation
 from gateway.consult.attempts import OnText
-from gateway.consult.toolbox import Toolbox
+from gateway.consult.toolbox import Toolbox, with_last_word
 from gateway.consult.trip import Trip
 
 _BETWEEN = "\n\n"
@@ -29,8 +29,8 @@ class Written:
     text: str
     stop_reason: str
     first_token_at: float | None
-    exhausted: bool = False
-    """Whether the model still asked for tools when there were no more rounds."""
+    stopped: str | None = None
+    """Why the model got no more of its tools; None: it had all it asked for."""
 
 
 @dataclass(slots=True)
@@ -48,7 +48,8 @@ class Rounds:
         """The model's answer. Raises NoAnswer, and what a tool raises that the specialist cannot do without."""
         texts: list[str] = []
         first_token_at: float | None = None
-        exhausted = False
+        limit: str | None = None
+        final = wanted_more = False
         for number in range(1, self.most + 2):
             model_id, generated = await self.trip.attempts.ask(
                 partial(self.generation, conversation),
@@ -59,13 +60,17 @@ class Rounds:
             first_token_at = generated.first_token_at if first_token_at is None else first_token_at
             if generated.text:
                 texts.append(generated.text)
-            goes_on = self._goes_on(generated)
-            exhausted = goes_on and number > self.most
-            if not goes_on or exhausted or self.toolbox is None:
+            wanted_more = self._goes_on(generated)
+            if self.toolbox is None or not wanted_more or final:
                 break
-            results = await self.toolbox.answer(tool_uses(generated.content), last=number == self.most)
+            results = await self.toolbox.answer(tool_uses(generated.content))
+            limit = self.trip.allowance.reached()
+            if final := limit is not None or number == self.most:
+                results = with_last_word(results, limit)
             conversation = conversation.followed_by(_said(generated.content), results)
-        return Written(model_id, _BETWEEN.join(texts), generated.stop_reason, first_token_at, exhausted)
+        if limit is None and wanted_more and final:
+            limit = f"the model still wanted its tools after {self.most} rounds (tool_rounds)"
+        return Written(model_id, _BETWEEN.join(texts), generated.stop_reason, first_token_at, limit)
 
     def _goes_on(self, generated: Generated) -> bool:
         return self.toolbox is not None and generated.stop_reason == "tool_use" and bool(tool_uses(generated.content))

@@ -1,99 +1,71 @@
-"""The tools that a specialist's model may ask for in mode `tool`: one search tool for each knowledge base."""
+"""The tools that a specialist's model may ask for, and what one message of its asks for, all done at the same time."""
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 from gateway.bedrock.assembly import ToolUse
-from gateway.catalog.entries import KnowledgeBase
-from gateway.catalog.search_schema import search_input_schema, search_tool_name
-from gateway.consult.evidence import Evidence
-from gateway.consult.feed import Feed
-from gateway.consult.grounding import passages_block
-from gateway.consult.retrieval import Bound, one_search
-from gateway.knowledge.errors import SearchRefused
-from gateway.knowledge.query import of_arguments
-
-if TYPE_CHECKING:  # `gateway preview` shows what these would do, and starts without boto3
-    from gateway.knowledge.search import Searches
-
-_ARGUMENTS = ("query", "filter")
-"""What a model says of a search: the file says the rest."""
+from gateway.consult.together import together
+from gateway.errors import GatewayError
+from gateway.knowledge.errors import SearchFailed
 
 _AT_ONCE = 8
-"""Searches that one message of the model's may ask for."""
+"""Tools that one message of the model's may ask for."""
 
-_LAST = "This was the last search of this request: answer now with what there is."
+_LAST = "This was the last use of a tool in this request: answer now with what there is."
+
+
+class Tool(Protocol):
+    """Something that a model can ask for."""
+
+    async def run(self, arguments: Mapping[str, Any]) -> str:
+        """What the model is told. Raises GatewayError for what it is told as an error, to be mended by it, and
+        SearchFailed for what the specialist cannot do without."""
+        ...
+
+
+class _Refused(GatewayError):
+    """What the model asked for is no use of a tool."""
 
 
 class Toolbox:
-    """One consultation's tools. What they find goes into the consultation's evidence."""
+    """One consultation's tools, by the names they are offered under."""
 
-    def __init__(self, bound: Sequence[Bound], evidence: Evidence, searches: Searches, feed: Feed | None) -> None:
-        self._bound = {search_tool_name(base.name): (binding, base) for binding, base in bound}
-        self._evidence = evidence
-        self._searches = searches
-        self._feed = feed
+    def __init__(self, tools: Mapping[str, Tool]) -> None:
+        self._tools = tools
 
-    @property
-    def specs(self) -> tuple[Mapping[str, Any], ...]:
-        """The tools as Converse's `toolSpec`."""
-        return tool_specs(tuple(self._bound.values()))
+    async def answer(self, asked: Sequence[ToolUse]) -> dict[str, Any]:
+        """The user message with a result for each tool asked for, in the order of the asking.
 
-    async def answer(self, asked: Sequence[ToolUse], *, last: bool) -> dict[str, Any]:
-        """The user message with a result for each tool asked for, all run at the same time.
-
-        What a model got wrong is a result that says so, for it to mend. Raises SearchFailed for a knowledge base that
-        the specialist cannot do without. `last` tells the model that there is no further round.
+        What a model got wrong is a result that says so, for it to mend. Raises SearchFailed.
         """
-        tasks = [asyncio.create_task(self._run(each, number)) for number, each in enumerate(asked, start=1)]
-        try:
-            results = await asyncio.gather(*tasks)
-        finally:
-            for task in tasks:
-                task.cancel()
-            await asyncio.wait(tasks)
-        if last:  # inside a result: some models take no text beside them
-            results[-1]["content"].append({"text": _LAST})
+        results = await together(self._run(each, number) for number, each in enumerate(asked, start=1))
         return {"role": "user", "content": [{"toolResult": result} for result in results]}
 
     async def _run(self, asked: ToolUse, number: int) -> dict[str, Any]:
         try:
-            if number > _AT_ONCE:
-                raise SearchRefused(f"At most {_AT_ONCE} searches at once: ask for the rest after you have read these.")
-            text, status = await self._search(asked), "success"
-        except SearchRefused as refused:
+            text, status = await self._use(asked, number), "success"
+        except SearchFailed:
+            raise
+        except GatewayError as refused:
             text, status = str(refused), "error"
         return {"toolUseId": asked.id, "content": [{"text": text}], "status": status}
 
-    async def _search(self, asked: ToolUse) -> str:
-        bound = self._bound.get(asked.name)
-        if bound is None:
-            raise SearchRefused(f"There is no tool {asked.name}; there are {', '.join(self._bound)}.")
+    async def _use(self, asked: ToolUse, number: int) -> str:
+        if number > _AT_ONCE:
+            raise _Refused(f"At most {_AT_ONCE} tools at once: ask for the rest after you have read these.")
+        tool = self._tools.get(asked.name)
+        if tool is None:
+            raise _Refused(f"There is no tool {asked.name}; there are {', '.join(self._tools)}.")
         if asked.input is None:
-            raise SearchRefused(f"{asked.name}: its input was no JSON object.")
-        base = bound[1]
-        query = of_arguments(base, {name: value for name, value in asked.input.items() if name in _ARGUMENTS})
-        if self._feed is not None:
-            self._feed.status(f"Searching {base.name} for {' '.join(query.text.split())[:200]}.")
-        passages = await one_search(bound, query.text, self._evidence, self._searches, query.filter)
-        if passages is None:
-            return passages_block((), (base.name,))
-        return passages_block(self._evidence.add(base.name, query.text, passages))
+            raise _Refused(f"{asked.name}: its input was no JSON object.")
+        return await tool.run(asked.input)
 
 
-def tool_specs(bound: Sequence[Bound]) -> tuple[Mapping[str, Any], ...]:
-    """The search tools of these knowledge bases as Converse's `toolSpec`."""
-    return tuple(_spec(base) for _, base in bound)
-
-
-def _spec(base: KnowledgeBase) -> dict[str, Any]:
-    schema = search_input_schema(base)
-    properties = {key: value for key, value in schema["properties"].items() if key in _ARGUMENTS}
-    return {
-        "name": search_tool_name(base.name),
-        "description": base.description.strip(),
-        "inputSchema": {"json": {"type": "object", "properties": properties, "required": ["query"]}},
-    }
+def with_last_word(message: dict[str, Any], limit: str | None) -> dict[str, Any]:
+    """The message with word to the model that there is no further round; `limit` is the one that was reached."""
+    *before, last = message["content"]
+    why = _LAST if limit is None else f"{limit[:1].upper()}{limit[1:]}. {_LAST}"
+    told = [*last["toolResult"]["content"], {"text": why}]  # inside a result: some models take no text beside them
+    return {**message, "content": [*before, {"toolResult": {**last["toolResult"], "content": told}}]}

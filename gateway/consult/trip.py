@@ -5,6 +5,7 @@ A worker is what answers one kind; `consultation` takes a call to the worker of 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -13,6 +14,7 @@ from gateway.bedrock import prices
 from gateway.bedrock.usage import Usage
 from gateway.catalog.entries import ModelOverride
 from gateway.catalog.specialists import Specialist
+from gateway.consult.allowance import Allowance
 from gateway.consult.attempts import Attempts, NoAnswer
 from gateway.consult.caller import Caller
 from gateway.consult.evidence import Evidence, Found
@@ -40,13 +42,17 @@ class Attachment:
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """What a worker ends with. `model_id` is the last one that answered; `text` has its ending already.
+    """What a worker ends with. `model_id` is the last one that answered.
 
-    `structured` is the answer as data, for programs. `noted` are further fields of the receipt.
+    Its reader is shown `text`, then `notices` (how it was cut, what it does without), then the `sources` it cites; each
+    brings what separates it from what stands before. `structured` is the answer as data, for programs. `noted` are
+    further fields of the receipt.
     """
 
     model_id: str
     text: str
+    notices: str = ""
+    sources: str = ""
     stop_reason: str | None = None
     first_token_at: float | None = None  # time.perf_counter()
     cited: tuple[Found, ...] = ()
@@ -74,18 +80,27 @@ class Trip:
     feed: Feed | None
     began: float  # time.perf_counter()
     prices: Mapping[str, ModelOverride]  # `models:` of gateway.yaml
+    allowance: Allowance
+    latest: float = math.inf  # when the specialist that consults it must have answered
     evidence: Evidence = field(default_factory=Evidence)
     spent: list[Spent] = field(default_factory=list)
-    children: list[Receipt] = field(default_factory=list)
+    children: list[Receipt | None] = field(default_factory=list)
+    """The receipts of the specialists it consulted, in the order they were asked; None while one is at work."""
+    attachments: list[Attachment] = field(default_factory=list)
+    """Files that they made."""
+    unanswered: dict[str, str] = field(default_factory=dict)
+    """Those that did not answer, each with the sentence that says why."""
 
     @property
     def deadline(self) -> float:
         """When its timeout is over, in `time.perf_counter()`."""
-        return self.began + self.specialist.timeout
+        return min(self.began + self.specialist.timeout, self.latest)
 
     def spend(self, model_id: str, usage: Usage) -> None:
         """Add what a call to a model used."""
-        self.spent.append(Spent(model_id, usage, prices.cost_usd(model_id, usage, self.prices)))
+        cost_usd = prices.cost_usd(model_id, usage, self.prices)
+        self.spent.append(Spent(model_id, usage, cost_usd))
+        self.allowance.spend(usage, cost_usd)
 
     @property
     def usage(self) -> Usage:

@@ -39,9 +39,7 @@ class CallLog:
 
     def failed(self, caller: Caller, receipt: Receipt) -> None:
         """A call that ended with an error: the last attempt's or search's, or that of the arguments."""
-        ended = [*(each.outcome for each in receipt.searches), *(each.outcome for each in receipt.attempts)]
-        failed = [outcome for outcome in ended if outcome != "ok"]
-        self._called(caller, receipt, failed[-1] if failed else "Refused")
+        self._called(caller, receipt, _ended(receipt))
 
     def cancelled(self, caller: Caller, receipt: Receipt) -> None:
         """A call whose client went away or took it back."""
@@ -63,9 +61,13 @@ class CallLog:
             return
         self._writer.join(timeout)
 
-    def _called(self, caller: Caller, receipt: Receipt, outcome: str) -> None:
+    def _called(self, caller: Caller, receipt: Receipt, outcome: str, within: str | None = None) -> None:
+        """A line for the consultation, after those of the specialists it consulted."""
+        for child in receipt.children:
+            self._called(caller, child, _ended(child), within=receipt.specialist)
         said = {
             "specialist": receipt.specialist,
+            **({} if within is None else {"within": within}),
             "outcome": outcome,
             "model_id": receipt.model_id or (receipt.attempts[-1].model_id if receipt.attempts else None),
             "stop_reason": receipt.stop_reason,
@@ -104,6 +106,15 @@ class CallLog:
             if self._lines.empty():
                 # A thread that woke for each line would take the interpreter from the event loop as often.
                 time.sleep(_GATHERING)
+
+
+def _ended(receipt: Receipt) -> str:
+    """How a consultation ended: ok where a model answered, else as its last search or attempt that failed."""
+    if receipt.model_id is not None:
+        return "ok"
+    ended = [*(each.outcome for each in receipt.searches), *(each.outcome for each in receipt.attempts)]
+    failed = [outcome for outcome in ended if outcome != "ok"]
+    return failed[-1] if failed else "Refused"
 
 
 def _json(line: dict[str, Any]) -> str:

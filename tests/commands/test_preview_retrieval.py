@@ -90,7 +90,7 @@ def test_without_a_template_the_query_is_the_user_prompt(run: Preview) -> None:
 
 def test_search_tools_are_shown_and_are_in_the_request(run: Preview) -> None:
     shown = run("finder", "-i", "content=leave").stdout
-    assert section(shown, "search tools, 2 rounds at most").startswith("search_handbook: 3 passages, held to")
+    assert section(shown, "tools, 2 rounds at most").startswith("search_handbook: 3 passages, held to")
     assert "── retrieval query" not in shown
     assert "── passages" not in shown
     sent = json.loads(run("finder", "--request").stdout)

@@ -109,7 +109,7 @@ async def test_rounds_are_bounded_and_the_model_is_told_which_is_the_last(write_
     assert "last search" not in str(second["messages"][-1])
     (only,) = third["messages"][-1]["content"]
     assert only["toolResult"]["content"][-1] == {
-        "text": "This was the last search of this request: answer now with what there is."
+        "text": "This was the last use of a tool in this request: answer now with what there is."
     }
     assert result.content[0].text == "Enough."
 
@@ -126,7 +126,7 @@ async def test_a_model_that_will_not_stop_searching_is_stopped_and_the_answer_sa
     assert len(rounds(endpoint)) == 2
     assert len(result.meta[META_KEY]["searches"]) == 1
     assert not result.is_error
-    assert result.content[0].text.startswith("One.\n\nTwo.\n\n[guide: The model still wanted to search after 1 rounds")
+    assert result.content[0].text.startswith("One.\n\nTwo.\n\n[guide: The model still wanted its tools after 1 rounds (tool_rounds)")
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,67 @@
+"""A specialist as a tool of another specialist's model: a whole consultation of its own, within the outer one's bounds.
+
+What it answers is data for the outer model and stands in a marked block, as passages do: whoever can write into its
+documents, or into what it is asked, can write into its answer.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Awaitable, Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from gateway.catalog.specialists import Specialist
+from gateway.consult.evidence import renumbered
+from gateway.errors import GatewayError
+
+if TYPE_CHECKING:
+    from gateway.consult.consultation import Answer
+    from gateway.consult.trip import Trip
+
+_MARK = re.compile(r"<(?=[^\w<]*answers?\b)", re.IGNORECASE)  # whatever a model might still read as the block's mark
+
+Consult = Callable[[Specialist, Mapping[str, Any], "Trip"], Awaitable["Answer"]]
+"""Consults a specialist for an outer trip. Raises ConsultationFailed."""
+
+
+class LimitReached(GatewayError):
+    """The outer call may spend nothing more on this."""
+
+
+class InnerSpecialist:
+    """One that the outer model may consult, as often as its rounds and its allowance last."""
+
+    def __init__(self, specialist: Specialist, outer: Trip, consult: Consult) -> None:
+        self._specialist = specialist
+        self._outer = outer
+        self._consult = consult
+
+    async def run(self, arguments: Mapping[str, Any]) -> str:
+        """Its answer, marked as such, with its sources under the outer answer's numbers. Raises GatewayError."""
+        name = self._specialist.name
+        if (limit := self._outer.allowance.reached()) is not None:
+            raise LimitReached(f"{name} was not consulted: {limit}.")
+        if self._outer.feed is not None:
+            self._outer.feed.status(f"Consulting {name}.")
+        try:
+            answer = await self._consult(self._specialist, arguments, self._outer)
+        except GatewayError as failed:
+            if not getattr(failed, "mendable", False):
+                self._outer.unanswered[name] = str(failed)
+            raise
+        self._outer.unanswered.pop(name, None)  # it may have failed before
+        return self._told(answer)
+
+    def _told(self, answer: Answer) -> str:
+        """What the outer model reads of an answer, whose files go to the outer answer beside it."""
+        answered = answer.answered
+        self._outer.attachments.extend(answered.attachments)
+        numbers = {
+            found.number: self._outer.evidence.add(found.knowledge_base, found.query, (found.passage,))[0].number
+            for found in answered.cited
+        }
+        text = renumbered(answered.text, numbers) + answered.notices
+        if answered.attachments:
+            names = ", ".join(each.name for each in answered.attachments)
+            text += f"\n\n[{names}: the caller is given it beside your answer]"
+        return f'<answer specialist="{self._specialist.name}">\n{_MARK.sub("&lt;", text)}\n</answer>'
