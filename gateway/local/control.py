@@ -52,5 +52,5 @@ def _faults(exchange: Exchange, raw: bytes) -> list[Fault]:
 def _call(call: Any, content: bool) -> dict[str, Any]:
     record = asdict(call) | {"seconds": call.seconds}
     if not content:
-        del record["request"]
+        del record["request"], record["parameters"]
     return record

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import unquote
 
-from gateway.local import bodies, converse, rerank, retrieve
+from gateway.local import bodies, converse, invoke, rerank, retrieve
 from gateway.local.agents.invoking import invoke_agent
 from gateway.local.handling import Handling
 
@@ -42,6 +42,13 @@ OPERATIONS = (
     Operation("Converse", "/model/{modelId}/converse", converse.converse),
     Operation("ConverseStream", "/model/{modelId}/converse-stream", converse.converse_stream),
     Operation("CountTokens", "/model/{modelId}/count-tokens", converse.count_tokens),
+    Operation("InvokeModel", "/model/{modelId}/invoke", invoke.invoke_model, bodies.of_model),
+    Operation(
+        "InvokeModelWithResponseStream",
+        "/model/{modelId}/invoke-with-response-stream",
+        invoke.invoke_model_with_response_stream,
+        bodies.of_model,
+    ),
     Operation("Retrieve", "/knowledgebases/{knowledgeBaseId}/retrieve", retrieve.retrieve),
     Operation("Rerank", "/rerank", rerank.rerank),
     Operation("InvokeAgent", "/agents/{agentId}/agentAliases/{agentAliasId}/sessions/{sessionId}/text", invoke_agent),
