@@ -68,11 +68,13 @@ def _at(price: Price, usage: Usage, images: int) -> float | None:
         return None
     read = price.input if price.cache_read is None else price.cache_read
     write = price.input if price.cache_write is None else price.cache_write
+    hour = getattr(price, "cache_write_1h", None)
     parts = (
         (price.input, usage.input),
         (price.output, usage.output),
         (read, usage.cache_read),
-        (write, usage.cache_write),
+        (write, usage.cache_write - usage.cache_write_1h),
+        (write if hour is None else hour, usage.cache_write_1h),
     )
     tokens = sum(Decimal(str(usd)) * tokens for usd, tokens in parts) / _MILLION
     return float(tokens + Decimal(str(each or 0)) * images)
@@ -114,6 +116,7 @@ def _listed_cost(model: ModelInfo, usage: Usage) -> float | None:
         input_tokens=usage.input + usage.cache_read + usage.cache_write,
         cache_read_tokens=usage.cache_read,
         cache_write_tokens=usage.cache_write,
+        cache_write_1h_tokens=usage.cache_write_1h,
         output_tokens=usage.output,
     )
     try:

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.bedrock.prices import cost_usd
-from gateway.bedrock.usage import Usage
+from gateway.bedrock.usage import Usage, usage_of
 from gateway.catalog.entries import ModelOverride, Price
 
 ROWS = next(provider for provider in data_snapshot.get_snapshot().providers if provider.id == "aws").models
@@ -108,3 +108,22 @@ def test_a_profile_of_an_image_model_costs_what_that_draws_for() -> None:
 def test_a_price_for_tokens_is_none_for_an_image() -> None:
     priced = {PROFILE: ModelOverride(price=Price(input=1.0, output=2.0))}
     assert cost_usd(PROFILE, Usage(), priced, images=1) is None
+
+
+def test_what_is_kept_for_an_hour_costs_more_than_what_is_kept_for_minutes() -> None:
+    model_id = "global.anthropic.claude-sonnet-5-5"
+    assert cost_usd(model_id, Usage(cache_write=1_000_000), {}) == pytest.approx(2.5)
+    assert cost_usd(model_id, Usage(cache_write=1_000_000, cache_write_1h=1_000_000), {}) == pytest.approx(4.0)
+    assert cost_usd(model_id, Usage(cache_write=1_000_000, cache_write_1h=500_000), {}) == pytest.approx(3.25)
+
+
+def test_usage_is_read_with_what_was_written_for_an_hour() -> None:
+    counted = {
+        "inputTokens": 1,
+        "outputTokens": 2,
+        "cacheReadInputTokens": 3,
+        "cacheWriteInputTokens": 9,
+        "cacheDetails": [{"ttl": "1h", "inputTokens": 4}, {"ttl": "5m", "inputTokens": 5}],
+    }
+    assert usage_of(counted) == Usage(1, 2, 3, 9, 4)
+    assert usage_of(counted) + usage_of({}) == Usage(1, 2, 3, 9, 4)
