@@ -21,7 +21,7 @@ class ReasoningForm:
     what is asked for, and with neither a model reasons by itself. `efforts` are the ones that make it reason.
     `without` names what a request that asks for it cannot have (temperature, top_p, max_tokens, tool_choice), and
     `without_at_high` what one with the effort high cannot have. `shown` are the fields that the reasoning's text
-    needs to be sent.
+    needs to be sent. `midway` is whether it can be asked for in the middle of tool use that began without it.
     """
 
     name: str
@@ -30,16 +30,21 @@ class ReasoningForm:
     without: frozenset[str] = frozenset()
     without_at_high: frozenset[str] = frozenset()
     shown: Mapping[str, Any] = field(default_factory=lambda: _NOTHING)
+    midway: bool = True
     source: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class PromptCaching:
-    """The cache points a model takes: at least `minimum` tokens before one, in these `places`, lasting one of `ttl`."""
+    """The cache points a model takes: at least `minimum` tokens before one, in these `places`, lasting one of `ttl`.
+
+    `documents` are the formats of the documents that one can stand right after.
+    """
 
     minimum: int
     places: frozenset[str]  # of system, messages and tools
     ttl: tuple[str, ...] = ("5m",)  # of 5m and 1h
+    documents: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,13 +110,15 @@ def reasoning_form(name: str, row: Mapping[str, Any]) -> ReasoningForm:
         without=frozenset(row.get("without", ())),
         without_at_high=frozenset(row.get("without_at_high", ())),
         shown=row.get("shown", _NOTHING),
+        midway=row.get("midway", True),
         source=row["source"],
     )
 
 
 def prompt_caching(row: Mapping[str, Any]) -> PromptCaching:
     """A model's `prompt_caching`."""
-    return PromptCaching(row["minimum"], frozenset(row["places"]), tuple(row["ttl"]))
+    documents = frozenset(row.get("documents", ()))
+    return PromptCaching(row["minimum"], frozenset(row["places"]), tuple(row["ttl"]), documents)
 
 
 def embedding_form(row: Mapping[str, Any]) -> EmbeddingForm:
