@@ -48,9 +48,9 @@ class Allowance:
     def reached(self) -> str | None:
         """Which limit nothing is left of, in words for people and models; None while there is something left."""
         if self.tokens >= self.limits.tokens:
-            return f"{self.name}'s tool_limits.tokens ({self.limits.tokens:,}) is used up"
+            return f"the limit tool_limits.tokens ({self.limits.tokens:,}) of {self.name} is used up"
         if self.limits.usd is not None and self.usd >= self.limits.usd:
-            return f"{self.name}'s tool_limits.usd ({self.limits.usd:g}) is used up"
+            return f"the limit tool_limits.usd ({self.limits.usd:g}) of {self.name} is used up"
         return None if self.above is None else self.above.reached()
 
     def hold(self, models: Sequence[str], overrides: Mapping[str, ModelOverride]) -> None:

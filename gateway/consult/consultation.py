@@ -142,7 +142,9 @@ class Consultations:
         except NoAnswer as failed:
             sentence = worker.refused(trip, failed)
         except TimeoutError:
-            sentence = failures.late(specialist, trip.attempts.made, trip.evidence.searches)
+            sentence = failures.late(
+                specialist, trip.attempts.made, trip.evidence.searches, [each for each in trip.children if each]
+            )
         except GatewayError as error:
             sentence, mendable = failures.named(specialist, error), isinstance(error, ArgumentsRefused)
         else:

@@ -10,7 +10,7 @@ from gateway.catalog.models import ModelTable
 from gateway.catalog.specialists import Specialist
 from gateway.consult.attempts import NoAnswer
 from gateway.consult.evidence import Search
-from gateway.consult.receipt import Attempt
+from gateway.consult.receipt import Attempt, Receipt
 from gateway.errors import GatewayError
 from gateway.knowledge.errors import SearchFailed, SearchRefused
 
@@ -35,18 +35,26 @@ def refused(
     return f"{specialist.name}: {said}{tried}"
 
 
-def late(specialist: Specialist, made: list[Attempt], searches: list[Search]) -> str:
+def late(specialist: Specialist, made: list[Attempt], searches: list[Search], children: Sequence[Receipt]) -> str:
     """The timeout is over. The attempt or the searches that it stopped are said to have timed out, and no other."""
+    consulted = [each.specialist for each in children if each.model_id is None and _was_cut(each)]
     hung = [each.knowledge_base for each in searches if each.outcome == "Cancelled"]
     searches[:] = [replace(each, outcome="Timeout") if each.outcome == "Cancelled" else each for each in searches]
     if hung:
         what = f"its timeout of {{:g}} s was over while {', '.join(hung)} was searched. Try again in a moment"
+    elif consulted:
+        what = f"its timeout of {{:g}} s was over while {', '.join(consulted)} was consulted. Ask for less at once"
     elif made and made[-1].outcome == "Cancelled":
         made[-1] = replace(made[-1], outcome="Timeout")
         what = "no whole answer within its timeout of {:g} s; the generation was stopped. Ask for less at once"
     else:
         what = "its timeout of {:g} s was over before a model answered. Try again in a moment"
     return f"{specialist.name}: {what.format(specialist.timeout)}, or raise `timeout` in {specialist.path}."
+
+
+def _was_cut(receipt: Receipt) -> bool:
+    ended = [each.outcome for each in (*receipt.attempts, *receipt.searches)]
+    return "Cancelled" in ended or any(map(_was_cut, receipt.children))
 
 
 def named(specialist: Specialist, error: GatewayError) -> str:

@@ -191,7 +191,7 @@ async def test_a_message_that_asks_for_too_many_searches_gets_a_few(write_catalo
     assert len(result.meta[META_KEY]["searches"]) == 8
     told = results(rounds(endpoint)[1])
     assert [status for status, _ in told].count("error") == 12
-    assert told[-1][1].startswith("At most 8 searches at once")
+    assert told[-1][1].startswith("At most 8 tools at once")
 
 
 async def test_a_search_that_works_after_one_that_failed_is_no_gap(write_catalog: WriteCatalog) -> None:
