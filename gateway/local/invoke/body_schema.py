@@ -45,7 +45,8 @@ class BodySchema:
     def check(self, body: Mapping[str, Any]) -> None:
         """Raises ValidationException with everything that is wrong."""
         # jsonschema has an error for each missing key that names it in prose only: so each names all, and counts once.
-        faults = [*dict.fromkeys(fault for error in self._validator.iter_errors(body) for fault in _faults(error))]
+        found = dict.fromkeys(fault for error in self._validator.iter_errors(body) for fault in _faults(error))
+        faults = sorted(found, key=lambda fault: fault[0].count("/"))  # what is wrong with the whole comes first
         if not faults:
             return
         if not self._counted:

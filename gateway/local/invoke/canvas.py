@@ -13,9 +13,9 @@ from typing import Any
 
 from gateway.local.errors import InvalidError
 from gateway.local.invoke import pictures
+from gateway.local.invoke.body_schema import BodySchema, malformed
 from gateway.local.invoke.images import drawing, png, refusing
 from gateway.local.invoke.making import Body, Made, Work
-from gateway.local.invoke.schema import BodySchema, malformed
 
 _SEED = 12  # what is drawn with when no seed is given
 _MOST_PIXELS = 4_194_304

@@ -14,8 +14,8 @@ from gateway.local.blocks import Written
 from gateway.local.engine import Reasoning, ToolUse
 from gateway.local.errors import InvalidError
 from gateway.local.invoke import pictures
+from gateway.local.invoke.body_schema import BodySchema
 from gateway.local.invoke.completion import settings, usage
-from gateway.local.invoke.schema import BodySchema
 from gateway.local.invoke.writing import Asked, Body, Ended, Json, digest, text_of
 
 _REASONS: Mapping[str, str] = {"max_tokens": "length", "tool_use": "tool_calls", "content_filtered": "content_filter"}

@@ -12,7 +12,7 @@ from typing import Any
 
 from gateway.local import tokens
 from gateway.local.blocks import Written
-from gateway.local.invoke.schema import BodySchema
+from gateway.local.invoke.body_schema import BodySchema
 from gateway.local.invoke.writing import Asked, Body, Ended, Json, digest, text_of
 
 _DEFAULT_TOKENS = 512  # what Llama and Mistral write at most when nothing is said

@@ -14,9 +14,9 @@ from collections.abc import Mapping
 
 from gateway.local.errors import InvalidError
 from gateway.local.invoke import pictures
+from gateway.local.invoke.body_schema import BodySchema, malformed
 from gateway.local.invoke.images import drawing, jpeg, png, refusing
 from gateway.local.invoke.making import Body, Made, Work
-from gateway.local.invoke.schema import BodySchema, malformed
 
 _MOST_SEED = 4_294_967_294
 _PROMPT = {"type": "string", "maxLength": 10_000}

@@ -13,8 +13,8 @@ from typing import Any
 from gateway.local import tokens
 from gateway.local.errors import InvalidError
 from gateway.local.invoke import pictures, vectors
+from gateway.local.invoke.body_schema import BodySchema, malformed
 from gateway.local.invoke.making import Body, Made, Work
-from gateway.local.invoke.schema import BodySchema, malformed
 
 MOST_TOKENS = 8_192
 MOST_IMAGE_TEXT = 256  # tokens of a text for the multimodal model
