@@ -26,7 +26,8 @@ _FRAME = _PRELUDE.size + _CHECKSUM.size
 def events(stream: Any) -> Iterator[tuple[str, Any]]:
     """Each event's name and payload, as soon as its last byte is there; `stream` is what boto3 gave.
 
-    Raises what botocore raises: EventStreamError for an exception in the stream, ParserError for bytes that are none.
+    Raises what botocore raises: EventStreamError for an exception in the stream, ParserError for bytes that are none;
+    also for a message that the stream's end cuts, which botocore leaves out.
     """
     buffer = b""
     for chunk in stream._raw_stream.stream():
@@ -42,6 +43,8 @@ def events(stream: Any) -> Iterator[tuple[str, Any]]:
                 _raise(stream, message)
             begin = end
         buffer = buffer[begin:]
+    if buffer:
+        raise ParserError("the stream ended within a message")
 
 
 def _end(buffer: bytes, begin: int) -> int | None:

@@ -103,5 +103,8 @@ def test_no_byte_can_be_wrong_unseen(place: int) -> None:
         read([bytes(broken)])
 
 
-def test_a_message_cut_by_the_end_of_the_stream_is_left_out() -> None:
-    assert [name for name, _ in read([ANSWER[0], ANSWER[1][:-3]])] == ["messageStart"]
+def test_a_message_cut_by_the_end_of_the_stream_is_told_and_those_before_it_are_given() -> None:
+    given = events(of_boto([ANSWER[0], ANSWER[1][:-3]]))
+    assert next(given)[0] == "messageStart"
+    with pytest.raises(ParserError, match="ended within a message"):
+        next(given)
