@@ -5,10 +5,11 @@ from __future__ import annotations
 import math
 
 from gateway.aws.errors import ACCOUNT_ADVICE, AwsFault
-from gateway.bedrock.arns import knowledge_base_arn, model_arns
+from gateway.bedrock.arns import agent_alias_arn, knowledge_base_arn, model_arns
 from gateway.bedrock.retrieval import reranking_arn
 from gateway.catalog.entries import KnowledgeBase
 from gateway.catalog.models import ModelTable
+from gateway.catalog.specialists import AgentSpecialist
 
 # AWS's own words are unbounded, and some of them quote the request back.
 _LONGEST = 300
@@ -28,6 +29,53 @@ def retrieval_refusal(fault: AwsFault, *, base: KnowledgeBase, region: str) -> s
         f"{base.knowledge_base_id} in {region} was not searched: {_said(fault)} ({fault.code}). "
         f"{_retrieval_mend(fault, base, region)}"
     )
+
+
+def agent_refusal(fault: AwsFault, *, agent: AgentSpecialist, region: str) -> str:
+    """As `refusal`, for an agent that did not answer."""
+    return (
+        f"agent {agent.agent_id}, alias {agent.agent_alias_id}, in {region} did not answer: {_said(fault)} "
+        f"({fault.code}). {_agent_mend(fault, agent, region)}"
+    )
+
+
+_MAY_HAVE_ACTED = "Nothing was tried again, since the agent may have acted: see what it did before you ask again."
+
+
+def _agent_mend(fault: AwsFault, agent: AgentSpecialist, region: str) -> str:
+    """https://docs.aws.amazon.com/bedrock/latest/APIReference/API_agent-runtime_InvokeAgent.html"""
+    if fault.code in ACCOUNT_ADVICE:
+        return ACCOUNT_ADVICE[fault.code]
+    match fault.code:
+        case "AccessDeniedException":
+            arn = agent_alias_arn(agent.agent_id, agent.agent_alias_id, region)
+            mend = f"Allow the gateway's role bedrock:InvokeAgent on {arn}."
+            if not agent.streaming:
+                return f"{mend} Where it may, the agent's own service role lacks a permission."
+            # What AWS says is the same: https://github.com/aws/aws-sdk-js-v3/issues/6712
+            return (
+                f"{mend} Where it may, the agent's own service role may not stream: allow that one "
+                f"bedrock:InvokeModelWithResponseStream on its model, or write `streaming: false` in {agent.path}."
+            )
+        case "ResourceNotFoundException":
+            return f"Check `agent_id` and `agent_alias_id` in {agent.path}, and that the agent is in {region}."
+        case "ValidationException" | "ParamValidation":
+            return f"Mend {agent.path}, or what was sent to it."
+        case "DependencyFailedException":
+            return (
+                "Something that the agent uses failed: look at its action groups' Lambda functions, its knowledge "
+                f"bases and its service role. {_MAY_HAVE_ACTED}"
+            )
+        case "ConflictException":
+            return "Try again when the agent is prepared and no other call of its session is under way."
+        case "ThrottlingException" | "ServiceQuotaExceededException":
+            back = f"in {math.ceil(fault.retry_after)} s" if fault.retry_after else "in a moment"
+            return f"Try again {back}, or ask AWS for a higher quota."
+        case "ModelNotReadyException":
+            return "Try again in a moment."
+        case "Unreachable":
+            return "Check the network between the gateway and Bedrock, proxies and endpoint URLs included."
+    return _MAY_HAVE_ACTED
 
 
 def _retrieval_mend(fault: AwsFault, base: KnowledgeBase, region: str) -> str:

@@ -34,6 +34,11 @@ def partition_of(region: str) -> str:
     return "aws-us-gov" if region.startswith("us-gov-") else "aws-cn" if region.startswith("cn-") else "aws"
 
 
+def agent_alias_arn(agent_id: str, agent_alias_id: str, region: str) -> str:
+    """What a role must be allowed to `bedrock:InvokeAgent` on."""
+    return f"arn:{partition_of(region)}:bedrock:{region}:{ACCOUNT}:agent-alias/{agent_id}/{agent_alias_id}"
+
+
 def knowledge_base_arn(knowledge_base_id: str, region: str) -> str:
     """What a role must be allowed to `bedrock:Retrieve` from."""
     if knowledge_base_id.startswith("arn:"):

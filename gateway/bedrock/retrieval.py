@@ -192,19 +192,19 @@ def _metadata(include: Sequence[str], exclude: Sequence[str]) -> dict[str, Any]:
 def retrieved(response: Mapping[str, Any]) -> Retrieved:
     """What a response of Retrieve says."""
     return Retrieved(
-        tuple(_passage(_whole(result)) for result in response.get("retrievalResults", ())),
+        tuple(_passage(whole(result)) for result in response.get("retrievalResults", ())),
         response.get("nextToken") or None,
         response.get("guardrailAction") == "INTERVENED",
     )
 
 
-def _whole(value: Any) -> Any:
+def whole(value: Any) -> Any:
     """The value without halves of surrogate pairs: a text that was cut in one has them, and no client can read it."""
     if isinstance(value, str):
         return value if value.isascii() else value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
     if isinstance(value, Mapping):
-        return {_whole(key): _whole(each) for key, each in value.items()}
-    return [_whole(each) for each in value] if isinstance(value, list) else value
+        return {whole(key): whole(each) for key, each in value.items()}
+    return [whole(each) for each in value] if isinstance(value, list) else value
 
 
 def _passage(result: Mapping[str, Any]) -> Passage:
