@@ -45,8 +45,9 @@ class Arguments:
         """The arguments with the defaults of those left out. Raises ArgumentsRefused, naming the first 20 faults."""
         faults = self._faults(arguments)
         if faults:
+            schema = self._specialist.input_schema
             takes = ", ".join(
-                f"{name} (optional)" if name in self._defaults else name for name in self._specialist.inputs
+                name if name in schema["required"] else f"{name} (optional)" for name in schema["properties"]
             )
             raise ArgumentsRefused(f"{self._specialist.name}: {' '.join(faults)} It takes: {takes or 'nothing'}.")
         return {**self._defaults, **arguments}
@@ -81,7 +82,7 @@ class Arguments:
             missing = [name for name in wanted if name not in given]
             yield from (f"{_path((*error.absolute_path, name))} is missing." for name in missing)
         elif error.validator == "additionalProperties" and not where:
-            unknown = sorted(set(given) - set(self._specialist.inputs))
+            unknown = sorted(set(given) - set(self._specialist.input_schema["properties"]))
             yield from (f"{_short(name)} is not an input of it." for name in unknown)
         elif error.validator == "type":
             kinds = wanted if isinstance(wanted, str) else " or ".join(wanted)

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from gateway.bedrock.retrieval import Passage
-from gateway.knowledge.links import passage_uri
+from gateway.knowledge.links import passage_uri, web_page
 
 _CODE = re.compile(r"```.*?(?:```|\Z)|`[^`\n]*`", re.DOTALL)
 _CITED = re.compile(r"\[([1-9]\d{0,3}(?:\s*[,;–-]\s*[1-9]\d{0,3})*)\]")
@@ -17,16 +17,22 @@ _RANGE = re.compile(r"(\d+)\s*[–-]\s*(\d+)")
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A passage under its number in this consultation, and the search that brought it."""
+    """A passage under its number in this consultation, and the search that brought it.
+
+    A `foreign` one is of no knowledge base of this catalog: an agent found it, and `knowledge_base` is that agent.
+    """
 
     number: int
     knowledge_base: str
     query: str
     passage: Passage
+    foreign: bool = False
 
     @property
-    def uri(self) -> str:
-        """Where a client reads it."""
+    def uri(self) -> str | None:
+        """Where a client reads it; None where none can: a document that only an agent has."""
+        if self.foreign:
+            return web_page(self.passage)
         return passage_uri(self.knowledge_base, self.passage, self.query)
 
 
@@ -53,13 +59,15 @@ class Evidence:
     missing: dict[str, str] = field(default_factory=dict)
     """The knowledge bases that could not be searched, each with the sentence that says why."""
 
-    def add(self, knowledge_base: str, query: str, passages: Sequence[Passage]) -> list[Found]:
+    def add(
+        self, knowledge_base: str, query: str, passages: Sequence[Passage], *, foreign: bool = False
+    ) -> list[Found]:
         """Number the passages on from those there are; one that was found before keeps its number."""
         numbered = []
         for passage in passages:
             known = next((each for each in self.found if _same(each, knowledge_base, passage)), None)
             if known is None:
-                known = Found(len(self.found) + 1, knowledge_base, query, passage)
+                known = Found(len(self.found) + 1, knowledge_base, query, passage, foreign)
                 self.found.append(known)
             numbered.append(known)
         return numbered

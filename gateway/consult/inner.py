@@ -56,10 +56,10 @@ class InnerSpecialist:
         """What the outer model reads of an answer, whose files go to the outer answer beside it."""
         answered = answer.answered
         self._outer.attachments.extend(answered.attachments)
-        numbers = {
-            found.number: self._outer.evidence.add(found.knowledge_base, found.query, (found.passage,))[0].number
-            for found in answered.cited
-        }
+        numbers = {}
+        for each in answered.cited:
+            known = self._outer.evidence.add(each.knowledge_base, each.query, (each.passage,), foreign=each.foreign)
+            numbers[each.number] = known[0].number
         text = renumbered(answered.text, numbers) + answered.notices
         if answered.attachments:
             names = ", ".join(each.name for each in answered.attachments)

@@ -28,14 +28,22 @@ def passage_uri(name: str, passage: Passage, query: str) -> str:
 
     Confluence, SharePoint and their like want a login that a client's reader has not, so theirs are not linked to.
     """
-    location, source = passage.location, passage.source
-    if location is not None and location.type == "WEB" and location.uri is not None and _is_web_address(location.uri):
-        return location.uri
+    if (page := web_page(passage)) is not None:
+        return page
+    source = passage.source
     # Half of a surrogate pair has no bytes to encode; a control character in a query is searched for by nobody.
     short = _CONTROL.sub(" ", query[:_LONGEST_QUERY])
     if source is None or _CONTROL.search(source):
         return search_uri(name, query=short)
     return search_uri(name, query=short, source=source)
+
+
+def web_page(passage: Passage) -> str | None:
+    """The address of the page of the open web that a passage stands on; None where it stands on none."""
+    location = passage.location
+    if location is not None and location.type == "WEB" and location.uri is not None and _is_web_address(location.uri):
+        return location.uri
+    return None
 
 
 def _is_web_address(text: str) -> bool:

@@ -108,7 +108,8 @@ class SpecialistTool(Tool):
 def _result(text: str, receipt: Receipt, answered: Answered | None = None, *, is_error: bool = False) -> ToolResult:
     content: list[ContentBlock] = [TextContent(type="text", text=text)]
     if answered is not None:
-        content += [*map(_file, answered.attachments), *map(_link, answered.cited)]
+        content += map(_file, answered.attachments)
+        content += [_link(found, found.uri) for found in answered.cited if found.uri is not None]
     return ToolResult(
         content=content,
         structured_content=None if answered is None or answered.structured is None else dict(answered.structured),
@@ -128,6 +129,6 @@ def _file(attachment: Attachment) -> ContentBlock:
     )
 
 
-def _link(found: Found) -> ResourceLink:
+def _link(found: Found, uri: str) -> ResourceLink:
     """Where a client reads what the answer cites under that number."""
-    return ResourceLink(type="resource_link", uri=found.uri, name=f"[{found.number}] {title(found.passage)}")
+    return ResourceLink(type="resource_link", uri=uri, name=f"[{found.number}] {title(found.passage)}")
