@@ -45,12 +45,18 @@ class HandleBusy(GatewayError):
 class Turn:
     """One call's use of a handle. Nothing of it is kept unless `save` was called and the call ended well."""
 
-    def __init__(self, handle: str, value: Any) -> None:
+    def __init__(self, argument: str, handle: str, value: Any) -> None:
+        self._argument = argument
         self.handle = handle
         """What the caller passes back for the turn after this one. It is of no use before this one is saved."""
         self.value = value
         """What the turn before saved; None in the first one. It is this turn's own to change."""
         self.saved: str | None = None
+
+    @property
+    def line(self) -> str:
+        """What stands at the end of this turn's answer, for its reader."""
+        return f"\n\n[{self._argument}: {self.handle}]"
 
     def save(self, value: Any) -> None:
         """What the next turn begins with: JSON. Raises TypeError for what is none. The last call holds."""
@@ -100,7 +106,7 @@ class Handles:
         """
         owner = (caller.issuer, caller.subject)
         if handle is None:
-            turn = Turn(f"{self._argument}_{secrets.token_urlsafe(_BYTES)}", None)
+            turn = Turn(self._argument, f"{self._argument}_{secrets.token_urlsafe(_BYTES)}", None)
             yield turn
             self._end(turn, (owner, specialist, turn.handle), ttl)
             return
@@ -108,7 +114,7 @@ class Handles:
         kept = self._open(key)
         kept.busy = True
         try:
-            turn = Turn(handle, json.loads(kept.value))
+            turn = Turn(self._argument, handle, json.loads(kept.value))
             yield turn
             self._end(turn, key, ttl)
         finally:
