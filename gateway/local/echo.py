@@ -119,6 +119,7 @@ def _settings(body: Mapping[str, Any]) -> Iterator[str]:
         yield f"{name} {value}"
     if tools := (body.get("toolConfig") or {}).get("tools"):
         yield f"{len(tools)} tools, none of which is called by this message"
-    for name in ("guardrailConfig", "additionalModelRequestFields", "outputConfig", "promptVariables"):
-        if body.get(name):
-            yield f"{name}, which has no effect here"
+    fields = body.get("additionalModelRequestFields")
+    idle = sorted(set(fields) - asked.FIELDS) if isinstance(fields, dict) else []
+    for name in [*idle, *(["promptVariables"] if body.get("promptVariables") else [])]:
+        yield f"{name}, which has no effect here"

@@ -6,7 +6,7 @@ import asyncio
 import re
 from collections.abc import AsyncGenerator, Sequence
 
-from gateway.local import blocks, calling, echo, tokens
+from gateway.local import blocks, calling, echo, structured, tokens
 from gateway.local.engine import Finish, ModelRequest, Parts, Reasoning
 
 DEFAULT_PACE = 150.0  # tokens per second: a chunk of a few words about every 30 ms
@@ -15,8 +15,8 @@ DEFAULT_PACE = 150.0  # tokens per second: a chunk of a few words about every 30
 class EchoEngine:
     """Asks no model and says so, quoting what a model would have received. The same request, the same answer.
 
-    Where reasoning is asked for, it comes first. Which tools it calls says `gateway.local.calling`, which passages it
-    cites `gateway.local.citing`.
+    Where reasoning is asked for, it comes first; where JSON is, the answer is JSON that fits its schema. Which tools it
+    calls says `gateway.local.calling`, which passages it cites `gateway.local.citing`.
 
     `pace` is in tokens per second; 0 is as fast as it can be read.
     """
@@ -32,13 +32,18 @@ class EchoEngine:
             async for chunk in _paced(_FEW_WORDS.findall(kept), self.pace):
                 yield Reasoning(chunk)
             left = None if left is None else left - len(kept)
-        if (tool := calling.choose(request.body)) is not None:
-            fits = left is None or blocks.characters(tool) <= left
-            if fits:
-                yield tool
-            yield Finish("tool_use" if fits else "max_tokens")
+        if uses := calling.choose(request.body):
+            for use in uses:
+                if left is not None and (left := left - blocks.characters(use)) < 0:
+                    yield Finish("max_tokens")
+                    return
+                yield use
+            yield Finish("tool_use")
             return
-        text = echo.answer(request.model_id, request.body)
+        if structured.wanted(request.body) is None:
+            text = echo.answer(request.model_id, request.body)
+        else:
+            text = structured.answer(request.body)
         kept = text if left is None else text[:left]
         async for chunk in _paced(_FEW_WORDS.findall(kept), self.pace):
             yield chunk

@@ -30,6 +30,7 @@ def chat(request: ModelRequest, model: str) -> Json:
         "temperature": settings.get("temperature"),
         "top_p": settings.get("topP"),
         **_tools(body.get("toolConfig") or {}),
+        "response_format": _format((body.get("outputConfig") or {}).get("textFormat")),
     }
     return {
         "model": model,
@@ -38,6 +39,15 @@ def chat(request: ModelRequest, model: str) -> Json:
         "stream_options": {"include_usage": True},
         **{name: value for name, value in optional.items() if value is not None},
     }
+
+
+def _format(wanted: Mapping[str, Any] | None) -> Json | None:
+    """The schema that the answer must fit, which is an object here and a text there."""
+    if wanted is None:
+        return None
+    definition = wanted["structure"]["jsonSchema"]
+    named = {"name": definition.get("name") or "answer", "schema": json.loads(definition["schema"]), "strict": True}
+    return {"type": "json_schema", "json_schema": named}
 
 
 def _tools(configuration: Mapping[str, Any]) -> Json:

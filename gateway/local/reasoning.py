@@ -13,6 +13,8 @@ from gateway.local.errors import InvalidError
 from gateway.local.signing import signature
 
 LEAST_BUDGET = 1_024  # tokens
+FIELDS = frozenset({"thinking", "reasoning_config", "output_config", "reasoning_effort", "reasoningConfig"})
+"""The additionalModelRequestFields that ask for reasoning."""
 
 _DOCUMENTATION = (
     "Please consult our documentation at https://docs.claude.com/en/docs/build-with-claude/extended-thinking"

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from gateway.local import calling, echo, openai_messages, paging, query, rerank, tokens, validation
+from gateway.local import calling, echo, openai_messages, paging, query, rerank, structured, tokens, validation
 from gateway.local.caching import PromptCache
 from gateway.local.engine import ModelRequest
 from gateway.local.errors import BedrockError
@@ -49,7 +49,13 @@ WHOLE: dict[str, Any] = {
         "output_config": {"effort": "low"},
         "reasoningConfig": {"type": "enabled", "maxReasoningEffort": "low"},
     },
-    "outputConfig": {"effort": "low"},
+    "outputConfig": {
+        "effort": "low",
+        "textFormat": {
+            "type": "json_schema",
+            "structure": {"jsonSchema": {"schema": '{"type": "string"}', "name": "n"}},
+        },
+    },
     "requestMetadata": {"a": "b"},
     "promptVariables": {"a": {"text": "b"}},
 }
@@ -109,6 +115,8 @@ def _converse(request: dict[str, Any]) -> None:
     calling.choose(request)
     echo.answer(MODEL, request)
     echo.reasoning(request)
+    if structured.wanted(request) is not None:
+        structured.answer(request)
     PromptCache().look(MODEL, request)
     tokens.count_request(request)
     openai_messages.chat(ModelRequest(MODEL, request), "tiny")

@@ -167,10 +167,14 @@ def test_what_a_specialist_may_send_is_accepted(stream: Stream) -> None:
                 "role": "user",
                 "content": [{"text": "Look"}, {"image": {"format": "png", "source": {"bytes": b"1234567"}}}],
             },
-            {"role": "assistant", "content": [{"text": "Seen."}]},
+            {
+                "role": "assistant",
+                "content": [{"text": "Seen."}, {"toolUse": {"toolUseId": "1", "name": "t", "input": {}}}],
+            },
             {
                 "role": "user",
                 "content": [
+                    {"toolResult": {"toolUseId": "1", "content": [{"text": "ten"}]}},
                     {"text": "And this?"},
                     {"document": {"format": "md", "name": "notes", "source": {"bytes": b"# Notes"}}},
                     {"cachePoint": {"type": "default"}},

@@ -28,6 +28,7 @@ QUERY = {"type": "string"}
 SEARCH = tool("search_handbook", query=QUERY, num_results={"type": "integer"})
 OTHER = tool("send_mail", to=QUERY, query=QUERY)
 PLAIN = tool("clock")
+IMPOSSIBLE = {"toolSpec": {"name": "impossible", "inputSchema": {"json": {"type": "object", "not": {}}}}}
 
 
 def user(*content: dict[str, Any] | str) -> dict[str, Any]:
@@ -60,7 +61,7 @@ def uses(answer: dict[str, Any]) -> list[tuple[str, Any]]:
 
 
 def test_a_search_tool_is_called_once_with_the_users_question(client: Any) -> None:
-    configuration = {"tools": [PLAIN, OTHER, SEARCH]}
+    configuration = {"tools": [SEARCH, tool("search_policies", query=QUERY)]}
 
     asked = client.converse(modelId=MODEL, messages=[user("How many holidays?")], toolConfig=configuration)
 
@@ -84,27 +85,81 @@ def test_the_next_question_of_the_user_is_searched_for_again(client: Any) -> Non
     assert uses(answer) == [("search_handbook", {"query": "And sick leave?"})]
 
 
+def test_every_other_tool_is_called_in_the_same_message_and_once_in_a_conversation(client: Any) -> None:
+    analyst = tool("legal_analyst", content=QUERY, language={"type": "string", "default": "en"})
+    configuration = {"tools": [PLAIN, SEARCH, analyst]}
+    question = "May I sublet? " * 30
+
+    asked = client.converse(modelId=MODEL, messages=[user(question)], toolConfig=configuration)
+
+    whole, words = question.strip(), ("May I sublet? " * 30)[:200].rsplit(" ", 1)[0]
+    assert uses(asked) == [("clock", {}), ("search_handbook", {"query": words}), ("legal_analyst", {"content": whole})]
+    assert asked["stopReason"] == "tool_use"
+    ids = [block["toolUse"]["toolUseId"] for block in asked["output"]["message"]["content"]]
+    assert len(set(ids)) == 3
+    messages = [user(question), asked["output"]["message"], user(*[result(id_) for id_ in ids])]
+    answered = client.converse(modelId=MODEL, messages=messages, toolConfig=configuration)
+    assert (uses(answered), answered["stopReason"]) == ([], "end_turn")
+    following = [*messages, answered["output"]["message"], user("And for a month?")]
+    again = client.converse(modelId=MODEL, messages=following, toolConfig=configuration)
+    assert uses(again) == [("search_handbook", {"query": "And for a month?"})]
+
+
 @pytest.mark.parametrize(
     ("tools", "choice", "expected"),
     [
-        ([OTHER, SEARCH], None, "search_handbook"),
-        ([OTHER, SEARCH], {"auto": {}}, "search_handbook"),
-        ([OTHER, PLAIN], None, None),
-        ([tool("search_by_number", query={"type": "integer"})], {"auto": {}}, None),
-        ([tool("search_maybe", query={"type": ["string", "null"]})], None, "search_maybe"),
-        ([PLAIN, OTHER, SEARCH], {"any": {}}, "send_mail"),
-        ([PLAIN], {"any": {}}, "clock"),
-        ([SEARCH, OTHER], {"tool": {"name": "send_mail"}}, "send_mail"),
-        ([SEARCH, PLAIN], {"tool": {"name": "clock"}}, "clock"),
+        ([OTHER, SEARCH], None, ["send_mail", "search_handbook"]),
+        ([OTHER, SEARCH], {"auto": {}}, ["send_mail", "search_handbook"]),
+        ([SEARCH, tool("search_policies", query=QUERY)], None, ["search_handbook"]),
+        ([tool("search_maybe", query={"type": ["string", "null"]})], None, ["search_maybe"]),
+        ([PLAIN, OTHER, SEARCH], {"any": {}}, ["clock", "send_mail", "search_handbook"]),
+        ([PLAIN], {"any": {}}, ["clock"]),
+        ([SEARCH, OTHER], {"tool": {"name": "send_mail"}}, ["send_mail"]),
+        ([SEARCH, PLAIN], {"tool": {"name": "clock"}}, ["clock"]),
+        ([IMPOSSIBLE, PLAIN], None, ["clock"]),
+        ([IMPOSSIBLE], {"any": {}}, ["impossible"]),
     ],
 )
-def test_the_rule_by_which_a_tool_is_called(client: Any, tools: list[Any], choice: Any, expected: str | None) -> None:
+def test_the_rule_by_which_tools_are_called(client: Any, tools: list[Any], choice: Any, expected: list[str]) -> None:
     configuration = {"tools": tools} if choice is None else {"tools": tools, "toolChoice": choice}
 
     answer = client.converse(modelId=MODEL, messages=HELLO, toolConfig=configuration)
 
-    given = {} if expected == "clock" else {"query": "Hello"}
-    assert uses(answer) == ([] if expected is None else [(expected, given)])
+    given = {"clock": {}, "impossible": {}}
+    assert uses(answer) == [(name, given.get(name, {"query": "Hello"})) for name in expected]
+
+
+def test_with_any_a_tool_is_called_even_if_it_was_before(client: Any) -> None:
+    messages = [user("a"), assistant(use(name="clock")), user(result()), assistant("Noon."), user("And now?")]
+
+    auto = client.converse(modelId=MODEL, messages=messages, toolConfig={"tools": [PLAIN]})
+    forced = client.converse(modelId=MODEL, messages=messages, toolConfig={"tools": [PLAIN], "toolChoice": {"any": {}}})
+
+    assert (uses(auto), uses(forced)) == ([], [("clock", {})])
+
+
+@pytest.mark.parametrize(
+    ("properties", "required", "expected"),
+    [
+        ({"content": QUERY, "n": {"type": "integer", "minimum": 3}}, ["content", "n"], {"content": "Hello", "n": 3}),
+        ({"level": {"enum": ["low", "high"]}, "note": QUERY}, ["level"], {"level": "low", "note": "Hello"}),
+        ({"language": {"type": "string", "default": "en"}}, [], {}),
+        ({"texts": {"type": "array", "items": QUERY, "minItems": 1}}, ["texts"], {"texts": ["Hello"]}),
+        ({"code": {"type": "string", "maxLength": 2}}, ["code"], {"code": "He"}),
+        ({"filter": {"type": "object", "properties": {"a": QUERY}}, "query": QUERY}, [], {"query": "Hello"}),
+    ],
+)
+@pytest.mark.parametrize("choice", [None, {"tool": {"name": "t"}}])
+def test_an_input_fits_its_schema_and_has_the_users_words(
+    client: Any, choice: Any, properties: Any, required: list[str], expected: dict[str, Any]
+) -> None:
+    offered = tool("t", **properties)
+    offered["toolSpec"]["inputSchema"]["json"]["required"] = required
+    configuration = {"tools": [offered]} if choice is None else {"tools": [offered], "toolChoice": choice}
+
+    answer = client.converse(modelId=MODEL, messages=HELLO, toolConfig=configuration)
+
+    assert uses(answer) == [("t", expected)]
 
 
 def test_a_long_question_is_shortened_and_passages_are_no_part_of_it(client: Any) -> None:
