@@ -16,6 +16,7 @@ from gateway.catalog.entries import Catalog
 from gateway.catalog.models import ModelTable
 from gateway.catalog.specialists import Specialist
 from gateway.consult import failures
+from gateway.consult.agents import Agents
 from gateway.consult.allowance import Allowance
 from gateway.consult.arguments import ArgumentsRefused
 from gateway.consult.attempts import Attempts, NoAnswer
@@ -39,8 +40,9 @@ class Answer:
 
     @property
     def text(self) -> str:
-        """The answer's text, with how it was cut and what it cites at its end."""
-        return self.answered.text + self.answered.notices + self.answered.sources
+        """The answer's text, with how it was cut, what it cites and how to go on at its end."""
+        answered = self.answered
+        return answered.text + answered.notices + answered.sources + answered.next_turn
 
 
 class ConsultationFailed(GatewayError):
@@ -66,6 +68,7 @@ class Consultations:
         models = ModelTable.load(catalog.settings.models)
         self._workers: dict[str, Worker] = {
             "converse": Converse(catalog, aws, models, self.searches, self._inner),
+            "agent": Agents(catalog, aws),
         }
         self._prompts = {name: Prompts(entry, catalog.root) for name, entry in catalog.specialists.items()}
         self._digest = digest_of(catalog, self._prompts)

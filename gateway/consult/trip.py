@@ -44,15 +44,16 @@ class Attachment:
 class Answered:
     """What a worker ends with. `model_id` is the last one that answered.
 
-    Its reader is shown `text`, then `notices` (how it was cut, what it does without), then the `sources` it cites; each
-    brings what separates it from what stands before. `structured` is the answer as data, for programs. `noted` are
-    further fields of the receipt.
+    Its reader is shown `text`, then `notices` (how it was cut, what it does without), then the `sources` it cites, then
+    the handle for the `next_turn`; each brings what separates it from what stands before. `structured` is the answer as
+    data, for programs. `noted` are further fields of the receipt.
     """
 
     model_id: str
     text: str
     notices: str = ""
     sources: str = ""
+    next_turn: str = ""
     stop_reason: str | None = None
     first_token_at: float | None = None  # time.perf_counter()
     cited: tuple[Found, ...] = ()
