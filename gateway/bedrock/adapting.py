@@ -27,7 +27,7 @@ class NotTaken(GatewayError):
     """A model refuses a part of the request that has no other form; another model may take it."""
 
     def __init__(self, model_id: str, what: str) -> None:
-        super().__init__(f"The model '{model_id}' takes no {what}. Leave it out, or choose another model.")
+        super().__init__(f"The model '{model_id}' takes no {what}. Do without, or choose another model.")
         self.model_id = model_id
 
 

@@ -12,7 +12,9 @@ from botocore.validate import ParamValidator
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gateway.aws.session import Aws
 from gateway.bedrock.adapting import NotTaken
+from gateway.bedrock.generation import Generation
 from gateway.bedrock.request import OUTPUT_TOOL, Conversation, can_stream, converse_request
 from gateway.catalog.models import Model, ModelTable, _table
 from gateway.catalog.specialists import ConverseSpecialist, Guardrail, Output, PromptSource, Reasoning
@@ -356,7 +358,7 @@ def test_a_model_that_takes_no_cache_points_is_sent_none(model_id: str) -> None:
 
 def test_a_prompt_that_is_surely_too_short_has_no_cache_point() -> None:
     assert request(CLAUDE, prompt_caching="5m") == request(CLAUDE)
-    long_enough = asking(system=("word " * 512,))
+    long_enough = asking(system=("word " * 250,))
     assert len(request(CLAUDE, long_enough, prompt_caching="5m")["system"]) == 2
 
 
@@ -373,6 +375,17 @@ def test_a_cache_point_stands_right_after_no_document_but_a_pdf(bound: list[dict
     made = request(CLAUDE, asking(messages=(user(*bound, {"text": "Hello"}),)), prompt_caching="5m")
     content = made["messages"][0]["content"]
     assert [number for number, block in enumerate(content) if "cachePoint" in block] == ([] if at is None else [at])
+
+
+def test_what_stands_before_a_cache_point_is_read_from_the_cache_the_next_time(aws: Aws) -> None:
+    conversation = asking(system=(LONG,), messages=(user(document("a", "pdf"), {"text": "Hello"}),))
+    made = request(CLAUDE, conversation, prompt_caching="1h")
+    usages = [
+        Generation(aws.client("bedrock-runtime"), made, on_text=lambda _: None, stream=True).run().usage
+        for _ in range(2)
+    ]
+    assert usages[0].cache_write == usages[1].cache_read > 20_000
+    assert usages[0].cache_read == usages[1].cache_write == 0
 
 
 REASONED = {"reasoningContent": {"reasoningText": {"text": "Hm.", "signature": "abc"}}}
