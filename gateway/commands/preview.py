@@ -72,7 +72,7 @@ def preview(
     from gateway.bedrock.request import converse_request
     from gateway.catalog import load
     from gateway.commands.retrieving import retrieval_of
-    from gateway.consult.grounding import conversation
+    from gateway.consult.grounding import Retrieved, conversation
     from gateway.prompts import Prompts
     from gateway.prompts.placeholders import PlaceholderEnvironment, with_placeholders
 
@@ -84,7 +84,8 @@ def preview(
     retrieval = retrieval_of(specialist, loaded.catalog, rendered.query)
     if retrieve:
         retrieval = _searched(retrieval, specialist, loaded, absent, local=local)
-    opening = conversation(rendered, retrieval.evidence, retrieval.tools)
+    found = retrieval.evidence
+    opening = conversation(rendered, None if found is None else Retrieved(found.found, found.missing), retrieval.tools)
     sent = converse_request(specialist, opening, specialist.model_id[0])
     estimate = _estimate(loaded, specialist, opening)
     if output is Format.JSON and not request:

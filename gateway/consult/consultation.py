@@ -24,6 +24,7 @@ from gateway.consult.caller import Caller
 from gateway.consult.converse import Converse
 from gateway.consult.desk import Desk, digest_of
 from gateway.consult.feed import Feed
+from gateway.consult.files.linked import read_linked
 from gateway.consult.receipt import Receipt
 from gateway.consult.trip import Answered, Prepared, Trip, Worker
 from gateway.errors import GatewayError
@@ -140,7 +141,7 @@ class Consultations:
         try:
             async with asyncio.timeout(specialist.timeout):
                 trip.allowance.hold(trip.attempts.models, trip.prices)
-                prepared = await self._prepare(self._desk(specialist), arguments)
+                prepared = await self._linked(trip, await self._prepare(self._desk(specialist), arguments))
                 answered = await worker.answer(trip, prepared)
         except NoAnswer as failed:
             sentence = worker.refused(trip, failed)
@@ -159,6 +160,19 @@ class Consultations:
         if desk.is_quick(arguments):
             return desk.prepare(arguments)
         return await asyncio.get_running_loop().run_in_executor(self._preparing, desk.prepare, arguments)
+
+    async def _linked(self, trip: Trip, prepared: Prepared) -> Prepared:
+        """With the files that are read from the gateway's own resources."""
+        if not prepared.linked:
+            return prepared
+        read = await read_linked(
+            prepared.linked,
+            specialist=trip.specialist.name,
+            bases=self.catalog.knowledge_bases,
+            searches=self.searches,
+            evidence=trip.evidence,
+        )
+        return replace(prepared, files=(*prepared.files, *read), linked=())
 
     def _receipt(self, trip: Trip, answered: Answered | None = None) -> Receipt:
         """What was used; of a consultation that failed, what was used before it did."""

@@ -14,9 +14,11 @@ from gateway.catalog.specialists import ConverseSpecialist
 from gateway.consult import failures
 from gateway.consult.attempts import NoAnswer, OnText
 from gateway.consult.endings import notices, sources
-from gateway.consult.grounding import conversation
+from gateway.consult.files.formats import MOST
+from gateway.consult.grounding import Retrieved, conversation
 from gateway.consult.inner import Consult, InnerSpecialist
 from gateway.consult.offered import Bound, Offered, offered
+from gateway.consult.pictures import pictures, take_images
 from gateway.consult.retrieval import retrieve
 from gateway.consult.rounds import Rounds
 from gateway.consult.search_tool import SearchTool
@@ -43,11 +45,10 @@ class Converse:
     async def answer(self, trip: Trip, prepared: Prepared) -> Answered:
         """The model's answer, with how it was cut and what it cites at its end."""
         specialist = _specialist(trip)
-        if bound := self._bound(specialist, "context"):
-            await retrieve(bound, prepared.rendered.query, trip.evidence, searches=self._searches, feed=trip.feed)
+        retrieved = await self._retrieved(trip, specialist, prepared)
         tools = offered(specialist, self._catalog, deeper=trip.allowance.depth > 0)
         toolbox = self._toolbox(trip, tools)
-        opening = conversation(prepared.rendered, trip.evidence if trip.evidence.searches else None, tools)
+        opening = conversation(prepared.rendered, retrieved, tools, prepared.files)
         rounds = Rounds(trip, toolbox, specialist.tool_rounds, partial(self._generation, specialist))
         written = await rounds.answer(opening)
         cited = trip.evidence.cited_in(written.text)
@@ -103,6 +104,18 @@ class Converse:
         }
         consulting = {each.name: InnerSpecialist(each, trip, self._consult) for each in tools.specialists}
         return Toolbox({**searching, **consulting})
+
+    async def _retrieved(self, trip: Trip, specialist: ConverseSpecialist, prepared: Prepared) -> Retrieved | None:
+        """What the knowledge bases have for the prompt; None where none was searched."""
+        evidence, before = trip.evidence, len(trip.evidence.searches)
+        if bound := self._bound(specialist, "context"):
+            await retrieve(bound, prepared.rendered.query, evidence, searches=self._searches, feed=trip.feed)
+        if len(evidence.searches) == before:
+            return None
+        if not take_images(specialist.model_id, self._models):
+            return Retrieved(evidence.found, evidence.missing)
+        room = MOST["image"] - sum(each.kind == "image" for each in prepared.files)
+        return Retrieved(evidence.found, evidence.missing, await pictures(evidence.found, most=room))
 
     def _bound(self, specialist: ConverseSpecialist, mode: str) -> list[Bound]:
         return [

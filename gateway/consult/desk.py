@@ -1,4 +1,4 @@
-"""A specialist made ready for its calls: the check of its arguments, and its templates."""
+"""A specialist made ready for its calls: the check of its arguments, its files, and its templates."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any
 from gateway.catalog.entries import Catalog
 from gateway.catalog.specialists import Specialist
 from gateway.consult.arguments import Arguments
+from gateway.consult.files import File, FileInputs, Linked
 from gateway.consult.trip import Prepared
 from gateway.errors import GatewayError
 from gateway.prompts import Prompts
@@ -20,6 +21,7 @@ class Desk:
     def __init__(self, specialist: Specialist, prompts: Prompts) -> None:
         self._name = specialist.name
         self._arguments = Arguments(specialist)
+        self._files = FileInputs(specialist)
         self._prompts = prompts
 
     def is_quick(self, arguments: Mapping[str, Any]) -> bool:
@@ -27,8 +29,12 @@ class Desk:
         return self._prompts.straight_line and not self._arguments.needs_thread(arguments)
 
     def prepare(self, arguments: Mapping[str, Any]) -> Prepared:
-        """The checked arguments and the prompts. Raises GatewayError, in a sentence that names the specialist."""
+        """The checked arguments, their files and the prompts.
+
+        Raises GatewayError, in a sentence that names the specialist.
+        """
         checked = self._arguments.check(arguments)
+        checked, files = self._files.take(checked)
         try:
             rendered = self._prompts.render(checked)
         except GatewayError as error:
@@ -36,7 +42,12 @@ class Desk:
         if not rendered.texts.get("user_prompt", "-").strip():
             # Bedrock refuses blank text; saying so here costs nothing and names the specialist.
             raise GatewayError(f"{self._name}: its user prompt came out empty: pass some text.")
-        return Prepared(checked, rendered)
+        return Prepared(
+            checked,
+            rendered,
+            files=tuple(each for each in files if isinstance(each, File)),
+            linked=tuple(each for each in files if isinstance(each, Linked)),
+        )
 
 
 def digest_of(catalog: Catalog, prompts: Mapping[str, Prompts]) -> str:

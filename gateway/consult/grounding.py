@@ -8,11 +8,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from html import escape
+from types import MappingProxyType
+from typing import Any
 
 from gateway.bedrock.request import Conversation
 from gateway.bedrock.retrieval import Passage
-from gateway.consult.evidence import Evidence, Found
+from gateway.consult.evidence import Found
+from gateway.consult.files import File
+from gateway.consult.files.blocks import content_blocks
 from gateway.consult.offered import Offered
 from gateway.knowledge.text import body
 from gateway.prompts import Rendered
@@ -38,19 +43,31 @@ _SPECIALISTS = (
     "draw on what they support."
 )
 _NO_TOOLS = Offered()
+_NO_IMAGES: Mapping[int, File] = MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True)
+class Retrieved:
+    """What was retrieved for a prompt: passages, those of their images that a model is shown, by the passages' numbers,
+    and the knowledge bases that could not be searched."""
+
+    found: Sequence[Found]
+    missing: Mapping[str, str]
+    images: Mapping[int, File] = field(default_factory=dict)
 
 
 def conversation(
     rendered: Rendered,
-    evidence: Evidence | None = None,
+    retrieved: Retrieved | None = None,
     tools: Offered = _NO_TOOLS,
+    files: Sequence[File] = (),
 ) -> Conversation:
-    """The first request of a consultation. `evidence` is what was retrieved for it, None where nothing was to be."""
+    """The first request of a consultation. `retrieved` is None where nothing was to be retrieved for it."""
     system = [rendered.system]
-    content = [{"text": rendered.user}]
-    if evidence is not None:
+    content: list[dict[str, Any]] = [{"text": rendered.user}, *content_blocks(files)]
+    if retrieved is not None:
         system.append(_CONTEXT)
-        content.insert(0, {"text": passages_block(evidence.found, evidence.missing)})
+        content[:0] = passages_content(retrieved.found, retrieved.missing, retrieved.images)
     if tools.searches:
         system.append(_SEARCHES)
     if tools.specialists:
@@ -58,11 +75,32 @@ def conversation(
     return Conversation(tuple(system), ({"role": "user", "content": content},), tools.specs)
 
 
-def passages_block(found: Sequence[Found], missing: Mapping[str, str] | Sequence[str] = ()) -> str:
-    """The passages between their marks. Knowledge bases that could not be searched are named, without the reason."""
+def passages_content(
+    found: Sequence[Found],
+    missing: Mapping[str, str] | Sequence[str] = (),
+    images: Mapping[int, File] = _NO_IMAGES,
+) -> list[dict[str, Any]]:
+    """The passages between their marks as content blocks, and behind them their images, each with its number."""
+    blocks: list[dict[str, Any]] = [{"text": passages_block(found, missing, shown=frozenset(images))}]
+    for number, image in images.items():
+        blocks += [{"text": f"The image of passage [{number}]:"}, *content_blocks((image,))]
+    return blocks
+
+
+def passages_block(
+    found: Sequence[Found],
+    missing: Mapping[str, str] | Sequence[str] = (),
+    *,
+    shown: frozenset[int] = frozenset(),
+) -> str:
+    """The passages between their marks. Knowledge bases that could not be searched are named, without the reason.
+
+    `shown` are the numbers of those whose image the model is given.
+    """
     lines = ["<passages>"]
     for each in found:
-        lines += [_opening(each), _MARK.sub("&lt;", _text(each.passage)), "</passage>"]
+        text = _text(each.passage, shown=each.number in shown)
+        lines += [_opening(each), _MARK.sub("&lt;", text), "</passage>"]
     if not found:
         lines.append("No passage was found.")
     lines += [f"The knowledge base {name} could not be searched." for name in missing]
@@ -70,11 +108,12 @@ def passages_block(found: Sequence[Found], missing: Mapping[str, str] | Sequence
     return "\n".join(lines)
 
 
-def _text(passage: Passage) -> str:
-    """What the passage says. An image is named: not every model takes one, and none is sent."""
+def _text(passage: Passage, *, shown: bool) -> str:
+    """What the passage says. An image is named: it stands behind the passages, if the model takes images."""
     if passage.image is None:
         return body(passage)
-    return f"[an image, {passage.image.mime_type}, which is not shown here]\n{passage.text}".rstrip()
+    where = "shown behind the passages" if shown else "not shown here"
+    return f"[an image, {passage.image.mime_type}, which is {where}]\n{passage.text}".rstrip()
 
 
 def _opening(found: Found) -> str:

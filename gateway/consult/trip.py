@@ -19,16 +19,22 @@ from gateway.consult.attempts import Attempts, NoAnswer
 from gateway.consult.caller import Caller
 from gateway.consult.evidence import Evidence, Found
 from gateway.consult.feed import Feed
+from gateway.consult.files import File, Linked
 from gateway.consult.receipt import Receipt
 from gateway.prompts import Rendered
 
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """A call's arguments, checked and with the defaults of those left out, and the templates' texts for them."""
+    """A call's arguments, checked and with the defaults of those left out, and the templates' texts for them.
+
+    In place of a file stands its label. `linked` are those that are still to be read; a worker is given none.
+    """
 
     arguments: Mapping[str, Any]
     rendered: Rendered
+    files: tuple[File, ...] = ()
+    linked: tuple[Linked, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,49 @@
+"""A file as a caller writes it into an argument: base64, a data URI, or the URI of something else."""
+
+from __future__ import annotations
+
+import binascii
+import re
+from typing import Final
+from urllib.parse import unquote_to_bytes
+
+_SCHEME: Final = re.compile(r"\s*([A-Za-z][A-Za-z0-9+.-]*):")
+_SPACE: Final = re.compile(r"[ \t\r\n]+")
+_PIECE: Final = 256 * 1024  # characters; a multiple of 4
+
+
+class NotEncoded(ValueError):
+    """The text is no base64, or no data URI; the message says what is wrong with it."""
+
+
+def scheme_of(text: str) -> str | None:
+    """The scheme of a URI in lower case; None for a text that is none."""
+    found = _SCHEME.match(text[:100])
+    return None if found is None else found[1].lower()
+
+
+def of_data_uri(uri: str) -> tuple[bytes, str | None]:
+    """A data URI's bytes and the MIME type it gives, without parameters. Raises NotEncoded.
+
+    https://www.rfc-editor.org/rfc/rfc2397
+    """
+    head, comma, data = uri.strip().partition(",")
+    if not comma:
+        raise NotEncoded("it is a data URI without a comma")
+    mime_type, *parameters = (part.strip().lower() for part in head[len("data:") :].split(";"))
+    encoded = "base64" in parameters
+    return (of_base64(data) if encoded else unquote_to_bytes(data)), mime_type or None
+
+
+def of_base64(text: str) -> bytes:
+    """The bytes. Line breaks and blanks between the characters are passed over. Raises NotEncoded.
+
+    It is decoded piece by piece: all at once it would keep every other thread from running for as long as it takes.
+    """
+    if _SPACE.search(text):
+        text = _SPACE.sub("", text)
+    pieces = [text[at : at + _PIECE] for at in range(0, len(text), _PIECE)]
+    try:
+        return b"".join(binascii.a2b_base64(piece, strict_mode=True) for piece in pieces)
+    except ValueError:  # binascii's own error among them
+        raise NotEncoded("it is no base64") from None
