@@ -123,6 +123,7 @@ class Tool(_Cached):
     type: str = "custom"
     name: str = Field(min_length=1, max_length=128)
     description: str | None = None
+    strict: bool | None = None
     input_schema: dict[str, Any] | None = None
 
 

@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from gateway.local import caching, reasoning
+from gateway.local import caching, reasoning, structured
 from gateway.local.errors import InvalidError
 from gateway.local.invoke import anthropic_body as api
 from gateway.local.invoke import pictures
@@ -99,6 +99,7 @@ def _check_as_converse(converse: Mapping[str, Any]) -> None:
     try:
         caching.check(converse)
         reasoning.check(converse)
+        structured.check(converse)
     except InvalidError as error:
         raise InvalidError(error.message.removeprefix(caching.refused("").message)) from None
 
@@ -169,8 +170,9 @@ def _tools(request: api.Request) -> Json:
     tools: list[Json] = []
     for tool in request.tools:
         schema = tool.input_schema or {"type": "object"}
-        described = {"description": tool.description} if tool.description else {}
-        tools.append({"toolSpec": {"name": tool.name, **described, "inputSchema": {"json": schema}}})
+        told = {"description": tool.description, "strict": tool.strict}
+        optional = {name: value for name, value in told.items() if value}
+        tools.append({"toolSpec": {"name": tool.name, **optional, "inputSchema": {"json": schema}}})
         tools += _cache_point(tool.cache_control)
     if choice is None:
         return {"tools": tools}

@@ -22,7 +22,11 @@ _REASONS: Mapping[str, str] = {"max_tokens": "length", "tool_use": "tool_calls",
 _BEGIN, _END = "<reasoning>", "</reasoning>"  # Bedrock puts what gpt-oss thinks into the text, between these
 _FUNCTION = {
     "type": "object",
-    "properties": {"name": {"type": "string", "minLength": 1}, "parameters": {"type": "object"}},
+    "properties": {
+        "name": {"type": "string", "minLength": 1},
+        "description": {"type": "string"},
+        "parameters": {"type": "object"},
+    },
     "required": ["name"],
 }
 _CALL = {
@@ -73,7 +77,10 @@ _BODY = BodySchema(
                     "required": ["function"],
                 },
             },
-            "tool_choice": {"type": ["string", "object"]},
+            "tool_choice": {
+                "type": ["string", "object"],
+                "properties": {"function": {"type": "object", "properties": {"name": {"type": "string"}}}},
+            },
             "reasoning_effort": {"type": "string", "enum": ["low", "medium", "high"]},
             "max_tokens": {"type": "integer", "minimum": 1},
             "max_completion_tokens": {"type": "integer", "minimum": 1},

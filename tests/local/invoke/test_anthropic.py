@@ -158,6 +158,25 @@ def test_thinking_is_asked_for_signed_and_taken_back(invoke: Invoke, chunks: Inv
         invoke(CLAUDE, {**asked, "messages": history})
 
 
+def test_a_structured_answer_is_json_that_fits_its_schema(invoke: Invoke, client: Any) -> None:
+    schema = {
+        "type": "object",
+        "properties": {"risk": {"type": "string", "enum": ["low", "high"]}, "pages": {"type": "integer"}},
+        "required": ["risk", "pages"],
+        "additionalProperties": False,
+    }
+
+    def asking(schema: Any) -> dict[str, Any]:
+        return {**SAID, "output_config": {"format": {"type": "json_schema", "schema": schema}}}
+
+    answer = json.loads(invoke(CLAUDE, asking(schema))["content"][0]["text"])
+
+    assert answer["risk"] in ("low", "high")
+    assert isinstance(answer["pages"], int)
+    with pytest.raises(client.exceptions.ValidationException, match=r"output_config\.format\.schema"):
+        invoke(CLAUDE, asking({"type": "nothing"}))
+
+
 def test_encrypted_thinking_is_a_block_without_text() -> None:
     events = _scripted([Reasoning(redacted=b"secret"), "answer"], SAID)
 
