@@ -77,7 +77,9 @@ def draw_body(specialist: ImageSpecialist, form: ImageForm, wanted: Wanted) -> d
 
 def drawn(wanted: Wanted, invoked: Invoked) -> Drawn:
     """What an answer says. Raises CallFailed where no image came, LookupError and the like for what is no answer."""
-    answer: Mapping[str, Any] = invoked.body
+    answer = invoked.body
+    if not isinstance(answer, Mapping):
+        raise TypeError("no object")
     reasons = [str(each) for each in answer.get("finish_reasons") or () if each]
     withheld = answer.get("error") or "; ".join(reasons) or None
     images = tuple(base64.b64decode(each, validate=True) for each in answer.get("images") or () if each)

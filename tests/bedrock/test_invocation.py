@@ -1,0 +1,102 @@
+"""One call of InvokeModel: what goes out, what comes back, and what is no answer."""
+
+from __future__ import annotations
+
+import json
+from concurrent.futures import Future
+from typing import Any
+
+import pytest
+
+from gateway.aws.calls import CallAborted, CallFailed
+from gateway.aws.session import Aws
+from gateway.bedrock.drawing import Drawing
+from gateway.bedrock.images import FILTERED, Drawn, Wanted
+from gateway.bedrock.invocation import Invocation, Invoked, invoke_request
+from gateway.local import Fault, LocalEndpoint
+
+TITAN = "amazon.titan-embed-text-v2:0"
+CANVAS = "amazon.nova-canvas-v1:0"
+
+
+def begin(aws: Aws, text: str = "hello", read: Any = lambda invoked: invoked) -> tuple[Invocation[Any], Future[Any]]:
+    call = Invocation(aws.client("bedrock-runtime"), invoke_request(TITAN, {"inputText": text}), read)
+    return call, aws.threads.submit(call.run)
+
+
+def fault(answer: Future[Any]) -> tuple[str, bool]:
+    with pytest.raises(CallFailed) as failed:
+        answer.result(5)
+    return failed.value.fault.code, failed.value.fault.again
+
+
+def test_json_goes_out_and_json_comes_back_with_its_headers(aws: Aws, endpoint: LocalEndpoint) -> None:
+    answer: Invoked = begin(aws, "Zwölf 🎈")[1].result(5)
+    (call,) = endpoint.calls
+    assert call.request == {"inputText": "Zwölf 🎈"}
+    assert len(answer.body["embedding"]) == 1024
+    assert answer.usage.input == call.input_tokens == answer.body["inputTextTokenCount"] > 0
+
+
+def test_half_of_a_surrogate_pair_does_not_keep_a_text_from_going_out(aws: Aws, endpoint: LocalEndpoint) -> None:
+    begin(aws, "cut \ud83c")[1].result(5)
+    assert endpoint.calls[0].request == {"inputText": "cut ?"}
+
+
+@pytest.mark.parametrize("headers", [{}, {"x-amzn-bedrock-input-token-count": "many"}])
+def test_tokens_that_no_header_counts_are_none(headers: dict[str, str]) -> None:
+    assert Invoked({}, headers).usage.input == 0
+
+
+@pytest.mark.parametrize("error", [KeyError("embedding"), TypeError("None"), ValueError("no vector")])
+def test_what_cannot_be_read_is_no_answer_and_asked_for_again(aws: Aws, error: Exception) -> None:
+    def read(_: Invoked) -> None:
+        raise error
+
+    assert fault(begin(aws, read=read)[1]) == ("StreamCut", True)
+
+
+@pytest.mark.parametrize("kind", ["break", "garbage"])
+def test_a_broken_answer_is_asked_for_again(aws: Aws, endpoint: LocalEndpoint, kind: Any) -> None:
+    endpoint.faults.add(Fault(kind=kind))
+    assert fault(begin(aws)[1])[1]
+
+
+def test_it_can_be_stopped_before_bedrock_has_answered(aws: Aws, endpoint: LocalEndpoint) -> None:
+    endpoint.faults.add(Fault(kind="slow_start", seconds=30))
+    call, answer = begin(aws)
+    endpoint.wait_for(lambda calls: bool(calls))
+    call.abort()
+    with pytest.raises(CallAborted):
+        answer.result(1)
+    endpoint.wait_for(lambda calls: calls[-1].outcome == "aborted", 1)
+
+
+def draw(aws: Aws, prompt: str) -> Future[Drawn]:
+    body = {"taskType": "TEXT_IMAGE", "textToImageParams": {"text": prompt}}
+    request = invoke_request(CANVAS, body)
+    return aws.threads.submit(Drawing(aws.client("bedrock-runtime"), request, Wanted(prompt, "", None, 7)).run)
+
+
+@pytest.mark.parametrize("prompt", ["refused-prompt", "refused-output"])
+def test_a_content_filters_refusal_is_neither_asked_again_nor_of_another_model(aws: Aws, prompt: str) -> None:
+    with pytest.raises(CallFailed) as failed:
+        draw(aws, prompt).result(5)
+    assert failed.value.fault.code == FILTERED
+    assert "content filters" in failed.value.fault.message
+    assert not failed.value.fault.again
+    assert not failed.value.fault.elsewhere
+
+
+def test_a_request_that_is_wrong_otherwise_stays_bedrocks_refusal(aws: Aws) -> None:
+    with pytest.raises(CallFailed) as failed:
+        draw(aws, "").result(5)
+    assert failed.value.fault.code == "ValidationException"
+    assert failed.value.fault.elsewhere
+
+
+def test_a_request_says_that_it_is_json() -> None:
+    request = invoke_request("m", {"a": "ä"}, guardrailIdentifier="g", guardrailVersion="1")
+    assert json.loads(request["body"]) == {"a": "ä"}
+    assert (request["contentType"], request["accept"]) == ("application/json", "application/json")
+    assert (request["guardrailIdentifier"], request["guardrailVersion"]) == ("g", "1")
