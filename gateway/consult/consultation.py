@@ -23,8 +23,10 @@ from gateway.consult.attempts import Attempts, NoAnswer
 from gateway.consult.caller import Caller
 from gateway.consult.converse import Converse
 from gateway.consult.desk import Desk, digest_of
+from gateway.consult.embeddings import Embeddings
 from gateway.consult.feed import Feed
 from gateway.consult.files.linked import read_linked
+from gateway.consult.images import Images
 from gateway.consult.receipt import Receipt
 from gateway.consult.trip import Answered, Prepared, Trip, Worker
 from gateway.errors import GatewayError
@@ -69,6 +71,8 @@ class Consultations:
         models = ModelTable.load(catalog.settings.models)
         self._workers: dict[str, Worker] = {
             "converse": Converse(catalog, aws, models, self.searches, self._inner),
+            "embedding": Embeddings(aws, models),
+            "image": Images(aws, models),
             "agent": Agents(catalog, aws),
         }
         self._prompts = {name: Prompts(entry, catalog.root) for name, entry in catalog.specialists.items()}

@@ -20,11 +20,15 @@ META_KEY = "specialist-gateway/receipt"
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """One call to Bedrock: `outcome` is `ok`, AWS's error code, `Timeout` or `Cancelled`."""
+    """One call to Bedrock: `outcome` is `ok`, AWS's error code, `Timeout` or `Cancelled`.
+
+    Where a consultation makes many calls alike it may be several, whose seconds are added up.
+    """
 
     model_id: str
     outcome: str
     seconds: float
+    calls: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,10 +68,7 @@ class Receipt:
         return {
             "specialist": self.specialist,
             "model_id": self.model_id,
-            "attempts": [
-                {"model_id": attempt.model_id, "outcome": attempt.outcome, "seconds": round(attempt.seconds, 4)}
-                for attempt in self.attempts
-            ],
+            "attempts": [_attempt(each) for each in self.attempts],
             "searches": [_search(each) for each in self.searches],
             "citations": [_citation(each) for each in self.citations],
             "stop_reason": self.stop_reason,
@@ -88,6 +89,16 @@ def _usage(usage: Usage) -> dict[str, int]:
         "output": usage.output,
         "cache_read": usage.cache_read,
         "cache_write": usage.cache_write,
+    }
+
+
+def _attempt(attempt: Attempt) -> dict[str, Any]:
+    several = {} if attempt.calls == 1 else {"calls": attempt.calls}
+    return {
+        "model_id": attempt.model_id,
+        "outcome": attempt.outcome,
+        "seconds": round(attempt.seconds, 4),
+        **several,
     }
 
 

@@ -103,9 +103,17 @@ class Trip:
         """When its timeout is over, in `time.perf_counter()`."""
         return min(self.began + self.specialist.timeout, self.latest)
 
-    def spend(self, model_id: str, usage: Usage) -> None:
-        """Add what a call to a model used."""
-        cost_usd = prices.cost_usd(model_id, usage, self.prices)
+    def spend(
+        self,
+        model_id: str,
+        usage: Usage,
+        *,
+        images: int = 0,
+        size: tuple[int, int] | None = None,
+        quality: str | None = None,
+    ) -> None:
+        """Add what a call to a model used; `images` are those it drew, or made vectors of, as `prices` counts them."""
+        cost_usd = prices.cost_usd(model_id, usage, self.prices, images=images, size=size, quality=quality)
         self.spent.append(Spent(model_id, usage, cost_usd))
         self.allowance.spend(usage, cost_usd)
 
