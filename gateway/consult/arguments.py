@@ -86,10 +86,15 @@ class Arguments:
             yield from (f"{_short(name)} is not an input of it." for name in unknown)
         elif error.validator == "type":
             kinds = wanted if isinstance(wanted, str) else " or ".join(wanted)
-            yield f"{where} must be of type {kinds}, not {_short(given)}."
+            alone = wanted == "array" and not isinstance(given, (Mapping, list)) and given is not None
+            one = " One alone is passed in a list, too." if alone else ""
+            yield f"{where} must be of type {kinds}, not {_short(given)}.{one}"
         elif error.validator == "enum":
             allowed = _cut(", ".join(_short(value) for value in wanted), _LONGEST_LIST)
             yield f"{where} must be one of {allowed}, not {_short(given)}."
+        elif error.validator in ("minItems", "maxItems"):
+            bound = "least" if error.validator == "minItems" else "most"
+            yield f"{where} must have at {bound} {wanted} items, and has {len(given)}."
         else:
             yield f"{where or 'The arguments'} must satisfy {error.validator}: {_short(wanted)}."
 
