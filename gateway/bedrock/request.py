@@ -61,7 +61,7 @@ def converse_request(
     parts = {
         "system": system,
         "inferenceConfig": _inference(specialist, refuses, asked.without),
-        "toolConfig": _tools(conversation, model_id, model, asked.without),
+        "toolConfig": _tools(conversation, model_id, refuses | asked.without, native=schema is not None),
         "additionalModelRequestFields": {**asked.fields, **_plain(specialist.additional_fields)},
         "outputConfig": _output_config(schema, specialist, conversation.output),
         **_delivery(specialist),
@@ -76,7 +76,8 @@ def can_stream(conversation: Conversation, model: Model | None) -> bool:
     """Whether ConverseStream takes this conversation; a model nobody knows is taken to."""
     if model is None or "streaming" in model.refuses:
         return model is None
-    return "streaming+tools" not in model.refuses or not _specs(conversation, model)
+    with_tools = conversation.tools or (conversation.output and _native_schema(conversation.output, model) is None)
+    return "streaming+tools" not in model.refuses or not with_tools
 
 
 def _inference(specialist: ConverseSpecialist, refuses: frozenset[str], without: frozenset[str]) -> dict[str, Any]:
@@ -123,10 +124,10 @@ def _output_config(
     return {"textFormat": {"type": "json_schema", "structure": {"jsonSchema": definition}}}
 
 
-def _specs(conversation: Conversation, model: Model | None) -> list[dict[str, Any]]:
+def _specs(conversation: Conversation, *, native: bool) -> list[dict[str, Any]]:
     """The tools, with the one that takes the answer where Converse does not."""
     specs = [_plain(tool) for tool in conversation.tools]
-    if conversation.output is not None and _native_schema(conversation.output, model) is None:
+    if conversation.output is not None and not native:
         description = " ".join(filter(None, [conversation.output.description, _GIVE]))
         schema = {"json": _plain(conversation.output.schema)}
         specs.append({"name": OUTPUT_TOOL, "description": description, "inputSchema": schema})
@@ -134,19 +135,18 @@ def _specs(conversation: Conversation, model: Model | None) -> list[dict[str, An
 
 
 def _tools(
-    conversation: Conversation, model_id: str, model: Model | None, without: frozenset[str]
+    conversation: Conversation, model_id: str, refuses: frozenset[str], *, native: bool
 ) -> dict[str, Any] | None:
     """The tools, and the one that has to be used where the model can be made to: the answer's, if it is alone."""
-    specs = _specs(conversation, model)
+    specs = _specs(conversation, native=native)
     if not specs:
         return None
-    refuses = model.refuses if model is not None else frozenset()
     if "tools" in refuses:
         raise NotTaken(model_id, "tools" if conversation.tools else "structured output")
     config: dict[str, Any] = {"tools": [{"toolSpec": spec} for spec in specs]}
     names = [spec["name"] for spec in specs]
     forced = conversation.forced_tool or (OUTPUT_TOOL if names == [OUTPUT_TOOL] else None)
-    if forced in names and "tool_choice" not in refuses | without:
+    if forced in names and "tool_choice" not in refuses:
         # https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_ToolChoice.html
         if "named_tool" not in refuses:
             config["toolChoice"] = {"tool": {"name": forced}}
