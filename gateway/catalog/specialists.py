@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, ClassVar, Literal
 
+from gateway.catalog.embedding_output import EMBEDDING_OUTPUT
 from gateway.catalog.references import embedded
 
 Kind = Literal["converse", "agent", "embedding", "image"]
@@ -258,6 +259,12 @@ class EmbeddingSpecialist(Specialist):
     input_type: tuple[InputType, ...] = ()  # of Cohere's models; callers choose of several, by default the first
     truncate: Literal["none", "start", "end"] | None = None
     images: bool = False  # whether callers may pass images beside texts
+    progress: Progress = "status"  # there is no text to show
+
+    @property
+    def output_schema(self) -> Mapping[str, Any] | None:
+        """The vectors, and what they are."""
+        return EMBEDDING_OUTPUT
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -279,6 +286,7 @@ class ImageSpecialist(Specialist):
     image_input: str | None = None  # the input that is the image to begin from
     strength: float | None = None  # how far the result may leave that image, from 0 to 1
     output_format: Literal["png", "jpeg"] | None = None
+    progress: Progress = "status"
 
     @property
     def own_arguments(self) -> Mapping[str, Mapping[str, Any]]:
