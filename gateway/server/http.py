@@ -21,6 +21,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from gateway.catalog.entries import Http
 from gateway.errors import GatewayError
 from gateway.leaving import leave
+from gateway.server.body import MaxBody, lift_sdk_limit
 from gateway.server.cancellation import Cancellations, Sessions
 from gateway.server.drain import Drain
 
@@ -61,7 +62,10 @@ class HttpServer:
             host_origin_protection=True,
             allowed_hosts=list(self._settings.allowed_hosts),
             allowed_origins=list(self._settings.allowed_origins),
-            middleware=[Middleware(Sessions, path=PATH, cancellations=self._cancellations)],
+            middleware=[
+                Middleware(MaxBody, most=self._settings.max_body),
+                Middleware(Sessions, path=PATH, cancellations=self._cancellations),
+            ],
         )
         drain = Drain(app, PATH)
         uv = _Uvicorn(
@@ -79,7 +83,12 @@ class HttpServer:
         # sse-starlette would end the event streams of calls in flight as soon as uvicorn hears a signal.
         AppStatus.disable_automatic_graceful_drain()  # type: ignore[no-untyped-call]
         logging.getLogger("uvicorn.error").addFilter(_is_no_cancellation)
-        watcher = asyncio.create_task(self._watch(uv, drain, grace, started))
+
+        def ready() -> None:
+            lift_sdk_limit(app, self._settings.max_body)
+            started()
+
+        watcher = asyncio.create_task(self._watch(uv, drain, grace, ready))
         try:
             await uv.serve(sockets=[listener])
         finally:
