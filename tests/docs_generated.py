@@ -112,7 +112,7 @@ def keys(whole: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
 
     def walk(part: Mapping[str, Any], prefix: str, within: frozenset[str]) -> Iterator[tuple[str, Mapping[str, Any]]]:
         reference = part.get("$ref")
-        if reference in within:
+        if reference == "#" or reference in within:
             return
         if reference:
             within |= {reference}
@@ -133,7 +133,9 @@ def keys(whole: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
 def _value(value: Mapping[str, Any]) -> str:
     """What a key takes, in a few words: its choices or its types."""
     if "enum" in value:
-        return _cell(" or ".join(f"`{choice}`" for choice in value["enum"]))
+        return _cell(
+            " or ".join(f"`{choice if isinstance(choice, str) else json.dumps(choice)}`" for choice in value["enum"])
+        )
     if "anyOf" in value:
         return " or ".join(dict.fromkeys(_value(branch) for branch in value["anyOf"]))
     if "$ref" in value:

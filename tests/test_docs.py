@@ -55,7 +55,7 @@ def test_what_the_code_says_is_on_the_page_word_for_word(page: Path) -> None:
     assert docs_generated.regenerated(text) == text, f"python -m tests.docs_generated writes {page.name} anew"
 
 
-@pytest.mark.parametrize("name", ["specialist", "knowledge-base", "gateway"])
+@pytest.mark.parametrize("name", ["specialist", "agent", "embedding", "image", "knowledge-base", "gateway"])
 def test_every_key_of_a_schema_is_documented(name: str) -> None:
     section = (ROOT / "docs" / "catalog.md").read_text("utf-8").split(f"<!-- generated: keys {name} -->")[1]
     documented = set(re.findall(r"^\| `([^`]+)` \| .* \| \S.* \|$", section.split("<!-- end -->")[0], re.MULTILINE))

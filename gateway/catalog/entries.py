@@ -104,15 +104,18 @@ class ModelOverride:
     max_tokens: int | None = None
     retired: date | None = None
     refuses: tuple[str, ...] | None = None
+    structured_output: bool | None = None
+    reasoning: str | None = None  # the name of a way in models.yaml
     price: Price | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Http:
-    """`http:` in gateway.yaml: who may reach the endpoint by which name."""
+    """`http:` in gateway.yaml: who may reach the endpoint by which name, and with how many bytes in one request."""
 
     allowed_hosts: tuple[str, ...] = ()
     allowed_origins: tuple[str, ...] = ()
+    max_body: int = 8 * 1024**2
 
 
 @dataclass(frozen=True, slots=True)

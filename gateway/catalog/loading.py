@@ -6,21 +6,23 @@ import os
 import posixpath
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from gateway.catalog import build, inputs
+from gateway.catalog import build, inputs, kinds
+from gateway.catalog.combinations import BODY_VARIABLES, check_names
 from gateway.catalog.decoding import Undecodable, decode
 from gateway.catalog.diagnostics import Diagnostic, Severity
-from gateway.catalog.entries import Catalog, Defaults, KnowledgeBase, Settings
+from gateway.catalog.entries import Catalog, Defaults, KnowledgeBase, ModelOverride, Settings
 from gateway.catalog.files import FileFault, Folder
 from gateway.catalog.finding import entries_in, stray_beside
 from gateway.catalog.naming import Names, name_of
 from gateway.catalog.prompt_text import prompt_in
 from gateway.catalog.reading import File, Reader
-from gateway.catalog.source import Scalar, Source
-from gateway.catalog.specialists import ConverseSpecialist, PromptSource
+from gateway.catalog.source import Pointer, Scalar, Source
+from gateway.catalog.specialists import PromptSource, Specialist
 from gateway.catalog.validation import missing
 from gateway.catalog.wording import lower_first
 from gateway.errors import UsageError
@@ -28,6 +30,11 @@ from gateway.errors import UsageError
 SETTINGS = "gateway.yaml"
 SPECIALISTS = "specialists"
 KNOWLEDGE_BASES = "knowledge_bases"
+
+_PROMPTED = frozenset(
+    {"system_prompt", "system_prompt_file", "user_prompt", "retrieval_query", "inputs", "body", "negative_prompt"}
+    | {"session_attributes", "prompt_session_attributes"}
+)
 
 
 @dataclass(frozen=True)
@@ -41,7 +48,7 @@ class Loaded:
     catalog: Catalog
     sources: Mapping[str, Source]
     diagnostics: tuple[Diagnostic, ...]
-    drafts: tuple[ConverseSpecialist, ...] = ()
+    drafts: tuple[Specialist, ...] = ()
 
 
 def load(root: Path, environ: Mapping[str, str], *, unset: Severity = Severity.WARNING, local: bool = False) -> Loaded:
@@ -79,12 +86,14 @@ class _Loading:
         self.sources: dict[str, Source] = {}
         self.diagnostics: list[Diagnostic] = []
         self.settings_failed = False
-        self.drafts: list[ConverseSpecialist] = []
+        self.overrides: Mapping[str, ModelOverride] = {}
+        self.drafts: list[Specialist] = []
 
     def run(self) -> Loaded:
         self.diagnostics += stray_beside(self.folder)
         settings = self._settings()
-        specialists: dict[str, ConverseSpecialist] = {}
+        self.overrides = settings.models
+        specialists: dict[str, Specialist] = {}
         for path in self._paths(SPECIALISTS):
             file = self.reader.read(path, "specialist")
             if specialist := self._specialist(file, settings.defaults):
@@ -124,50 +133,54 @@ class _Loading:
         self._keep(file)
         return settings
 
-    def _specialist(self, file: File, defaults: Defaults) -> ConverseSpecialist | None:
+    def _specialist(self, file: File, defaults: Defaults) -> Specialist | None:
         name = name_of(file, "specialist")
         if name is not None:
             self.names.take(file, "specialist", name)
         if file.data is None:
             return None
-        data, faults = file.data, file.faults
-        written = file.source.data
-        given = written.keys() | file.meant
-        if "model_id" not in given and not defaults.model_id and not self.settings_failed:
-            missing(faults, (), "model_id", "Name a Bedrock model, or set `defaults.model_id` in gateway.yaml.")
-        declared = data.get("inputs", inputs.DEFAULT) if "inputs" in data or "inputs" not in written else None
-        if (
-            "user_prompt" not in given
-            and "inputs" not in file.meant
-            and declared is not None
-            and "content" not in declared
-        ):
+        self._tell_missing(file, defaults)
+        inputs = _declared(file)
+        system_prompt = self._system_prompt(file) if file.kind == "specialist" else None
+        sound = not file.faults.failed and name is not None
+        lacking = system_prompt is None and file.kind == "specialist"
+        if lacking or inputs is None or not (sound or _promising(file)):
+            return None
+        made = kinds.specialist(
+            file.kind,
+            kinds.Draft(
+                data=file.data, name=name or posixpath.basename(file.source.path), path=file.source.path,
+                defaults=defaults if sound else Defaults(),  # a faulty value is not to be taken for one left out
+                inputs=inputs, system_prompt=system_prompt, prompt=partial(_prompt, file), models=self.overrides,
+            ),
+        )  # fmt: skip
+        taken = {*made.own_arguments, *(BODY_VARIABLES if file.data.get("api") == "invoke" else ())}
+        check_names(made.inputs, taken, file.faults)
+        if sound and not file.faults.failed:
+            return made
+        self.drafts.append(made)
+        return None
+
+    def _tell_missing(self, file: File, defaults: Defaults) -> None:
+        """Report the keys that are needed and that no schema can ask for, since something else may stand for them."""
+        given = file.source.data.keys() | file.meant
+        found = defaults.model_id or self.settings_failed
+        if file.kind == "specialist" and "model_id" not in given and not found:
+            hint = "Name a Bedrock model, or set `defaults.model_id` in gateway.yaml."
+            missing(file.faults, (), "model_id", hint)
+        inputs = _declared(file)
+        asked = file.kind != "embedding" and "user_prompt" not in given
+        if asked and "inputs" not in file.meant and inputs is not None and "content" not in inputs:
             missing(
-                faults, (), "user_prompt",
+                file.faults, (), "user_prompt",
                 "Write what is asked in each call; only an input named `content` makes a default for it.",
             )  # fmt: skip
-        system_prompt = self._system_prompt(file)
-        sound = not faults.failed and name is not None
-        if system_prompt is None or declared is None or not (sound or _promising(file)):
-            return None
-        specialist = build.specialist(
-            data, name=name or posixpath.basename(file.source.path), path=file.source.path,
-            defaults=defaults if sound else Defaults(),  # a faulty value is not to be taken for one left out
-            system_prompt=system_prompt,
-            user_prompt=_prompt(file, "user_prompt") or PromptSource(build.DEFAULT_USER_PROMPT, file.source.path),
-            retrieval_query=_prompt(file, "retrieval_query"),
-            inputs=declared,
-        )  # fmt: skip
-        if sound:
-            return specialist
-        self.drafts.append(specialist)
-        return None
 
     def _system_prompt(self, file: File) -> PromptSource | None:
         data = file.data or {}
         if "system_prompt_file" in data and "system_prompt" not in data:
             return self._prompt_file(file, data["system_prompt_file"])
-        return _prompt(file, "system_prompt")
+        return _prompt(file, ("system_prompt",))
 
     def _prompt_file(self, file: File, name: str) -> PromptSource | None:
         key = ("system_prompt_file",)
@@ -225,16 +238,23 @@ class _Loading:
         return target.relative_to(self.folder.root).as_posix()
 
 
+def _declared(file: File) -> Mapping[str, Any] | None:
+    """The inputs, by default one text; None where the ones that are written have a fault."""
+    data = file.data or {}
+    if file.kind == "embedding":
+        return {}  # its model says what it takes
+    return data.get("inputs", inputs.DEFAULT) if "inputs" in data or "inputs" not in file.source.data else None
+
+
 def _promising(file: File) -> bool:
     """Whether a faulty file's prompts and inputs are whole, so that linting them misleads nobody."""
     data, written = file.data or {}, file.source.data
-    keys = {"system_prompt", "system_prompt_file", "user_prompt", "retrieval_query", "inputs"}
-    lost = {key for key in keys if key in written and key not in data}
-    return "description" in data and not (lost or keys & file.meant or file.faults.incomplete)
+    lost = {key for key in _PROMPTED if key in written and key not in data}
+    return "description" in data and not (lost or _PROMPTED & file.meant or file.faults.incomplete)
 
 
-def _prompt(file: File, key: str) -> PromptSource | None:
-    node = file.source.find((key,)) if key in (file.data or {}) else None
+def _prompt(file: File, place: Pointer) -> PromptSource | None:
+    node = file.source.find(place) if place[0] in (file.data or {}) else None
     return prompt_in(file.source, node) if isinstance(node, Scalar) else None
 
 

@@ -1,4 +1,4 @@
-"""What a value means beyond its type and form: durations in bounds, days that exist, issuers one may trust."""
+"""What a value means beyond its type and form: durations and sizes in bounds, days that exist, paths that lead."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 from gateway.catalog.environment import BEGIN
 from gateway.catalog.faults import Faults
+from gateway.catalog.json_path import is_path
 from gateway.catalog.schemas import Kind
 from gateway.catalog.source import Pointer
 from gateway.catalog.validation import wrong_model
@@ -20,11 +21,20 @@ _DURATION: Final = re.compile(r"[1-9][0-9]{0,7}[smhd]")
 _LOOPBACK: Final = re.compile(r"localhost|127(?:\.[0-9]{1,3}){3}|::1")
 _MOST_TIMEOUT: Final = "24h"
 _MOST_TTL: Final = "365d"
+_MOST_SESSION: Final = "7d"
+_UNITS: Final = {"KiB": 1024, "MiB": 1024**2}
+_SIZE: Final = re.compile(r"([1-9][0-9]{0,7})(KiB|MiB)")
+_MOST_BODY: Final = 64 * 1024**2
 
 
 def seconds(duration: str) -> float:
     """The seconds of a duration such as `15m`, which the schema's pattern has accepted."""
     return float(int(duration[:-1]) * _SECONDS[duration[-1]])
+
+
+def octets(size: str) -> int:
+    """The bytes of a size such as `8MiB`, which the schema's pattern has accepted."""
+    return int(size[:-3]) * _UNITS[size[-3:]]
 
 
 def check(kind: Kind, data: Mapping[str, Any], faults: Faults) -> frozenset[str]:
@@ -66,6 +76,16 @@ def _at_most(most: str) -> Callable[[str], Said]:
     return check_duration
 
 
+def _body(written: str) -> Said:
+    too_large = _SIZE.fullmatch(written) and octets(written) > _MOST_BODY
+    return ("wrong-value", "at most 64MiB", None) if too_large else None
+
+
+def _path(written: str) -> Said:
+    wrong = written.startswith("$") and not is_path(written)
+    return ("wrong-value", "a JSONPath (RFC 9535), such as $.outputs[0].text", None) if wrong else None
+
+
 def _day(written: str) -> Said:
     try:
         date.fromisoformat(written)
@@ -93,12 +113,18 @@ def _host(url: str) -> str:
         return ""
 
 
-_CHECKS: Final[Mapping[Kind, tuple[tuple[Pointer, Callable[[str], Said]], ...]]] = {
-    "specialist": ((("timeout",), _at_most(_MOST_TIMEOUT)), (("cache", "ttl"), _at_most(_MOST_TTL))),
-    "knowledge_base": ((("timeout",), _at_most(_MOST_TIMEOUT)), (("cache", "ttl"), _at_most(_MOST_TTL))),
+_Checks = tuple[tuple[Pointer, Callable[[str], Said]], ...]
+_COMMON: Final[_Checks] = ((("timeout",), _at_most(_MOST_TIMEOUT)), (("cache", "ttl"), _at_most(_MOST_TTL)))
+_CHECKS: Final[Mapping[Kind, _Checks]] = {
+    "specialist": (*_COMMON, (("turns", "ttl"), _at_most(_MOST_SESSION)), (("answer", "*"), _path)),
+    "agent": (*_COMMON, (("session_ttl",), _at_most(_MOST_SESSION))),
+    "embedding": _COMMON,
+    "image": _COMMON,
+    "knowledge_base": _COMMON,
     "gateway": (
         (("defaults", "timeout"), _at_most(_MOST_TIMEOUT)),
         (("defaults", "cache", "ttl"), _at_most(_MOST_TTL)),
+        (("http", "max_body"), _body),
         (("models", "*", "retired"), _day),
         (("access", "jwt", "issuer"), _trusted),
         (("access", "jwt", "jwks_uri"), _trusted),

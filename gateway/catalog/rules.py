@@ -123,15 +123,20 @@ CATALOG_RULES: tuple[Rule, ...] = (
         "A key is not one the gateway knows.",
         "A misspelt key would silently do nothing. The nearest known key is offered. Keys that begin with `x-` are free"
         " for notes and tools of your own: `x-owner: platform`. Only Bedrock's own mappings have no room"
-        " for them: a filter, and the reranking's metadata. `gateway schema specialist` prints every key.",
+        " for them: a filter, and the reranking's metadata. Each `kind` of specialist has keys of its own: `agent_id`"
+        " goes with `kind: agent`. `gateway schema specialist` prints every key of kind `converse`, `gateway schema"
+        " agent`, `embedding` and `image` those of the others.",
     ),
     Rule(
         "missing-key",
         ERROR,
         "A key that is needed is missing.",
-        "A specialist needs `description`, one of `system_prompt` and `system_prompt_file`, a `model_id` (its own, or"
-        " `defaults.model_id` in gateway.yaml), and a `user_prompt` unless it has an input named `content`. A knowledge"
-        " base needs `description` and `knowledge_base_id`. Add the key at the place that is named.",
+        "Every file needs `description`. A specialist of kind `converse`, which is the default, needs one of"
+        " `system_prompt` and `system_prompt_file`, a `model_id` (its own, or `defaults.model_id` in gateway.yaml),"
+        " and with `api: invoke` also `body` and `answer`. One of kind `agent` needs `agent_id` and `agent_alias_id`,"
+        " one of kind `embedding` or `image` its own `model_id`. Whatever is asked in words needs a `user_prompt`,"
+        " unless it has an input named `content`. A knowledge base needs `knowledge_base_id`. Add the key at the place"
+        " that is named.",
     ),
     Rule(
         "wrong-value",
@@ -146,17 +151,17 @@ CATALOG_RULES: tuple[Rule, ...] = (
         ERROR,
         "A duration is not a whole number with a unit, or is too long.",
         "Durations are written with one of the units s, m, h and d: `300s`, `15m`, `24h`, `7d`. A bare number is"
-        " refused, because its reader cannot see whether it means seconds or minutes. `timeout` takes at most 24h, and"
-        " `ttl` at most 365d.",
+        " refused, because its reader cannot see whether it means seconds or minutes. `timeout` takes at most 24h, the"
+        " `ttl` of a cache at most 365d, and that of a conversation or a session at most 7d.",
     ),
     Rule(
         "env-unset",
         WARNING,
         "An environment variable that the catalog names is not set.",
-        "`${NAME}` is read from the environment in model ids, knowledge base ids and gateway.yaml, so that one catalog"
-        " serves several accounts. Unset or empty, it is a warning in `gateway lint`, where the real environment is"
-        " elsewhere, and an error in `gateway serve`, where it is needed. Set it, or write a default:"
-        " `${NAME:-global.anthropic.claude-haiku-5-5}`.",
+        "`${NAME}` is read from the environment in the ids of models, agents, guardrails and knowledge bases, and in"
+        " gateway.yaml, so that one catalog serves several accounts. Unset or empty, it is a warning in `gateway"
+        " lint`, where the real environment is elsewhere, and an error in `gateway serve`, where it is needed. Set it,"
+        " or write a default: `${NAME:-global.anthropic.claude-haiku-5-5}`.",
     ),
     Rule(
         "env-syntax",
@@ -187,7 +192,8 @@ CATALOG_RULES: tuple[Rule, ...] = (
         "An input's name cannot be used in a template.",
         "An input is a variable in the prompts, so its name consists of letters, digits and `_`, does not begin with a"
         " digit, has at most 64 characters, and is no word of the template language, such as `in`, `not` or `true`."
-        " Rename `source-code` to `source_code`.",
+        " Rename `source-code` to `source_code`. What the gateway adds to a tool by itself, such as `conversation` with"
+        " `turns`, is taken, too.",
     ),
     Rule(
         "input-schema",
@@ -203,6 +209,40 @@ CATALOG_RULES: tuple[Rule, ...] = (
         "An input's schema has a keyword that JSON Schema does not know.",
         "JSON Schema ignores keywords it does not know, so a misspelt `defualt` makes an optional input required"
         " without a word. The nearest known keyword is offered. Keywords that begin with `x-` are free.",
+    ),
+    Rule(
+        "file-input",
+        ERROR,
+        "An input that is a file says something that no file can satisfy.",
+        "A text of `format: image`, `document`, `audio` or `video` is a file: `{type: string, format: image}`, or a"
+        " list of such, `{type: array, items: {type: string, format: image}}`. What callers pass is base64, a data URI"
+        " or the URI of a resource of this gateway, so that `pattern`, `enum` and lengths of the text say nothing of"
+        " the file, and the only default is null, which makes it optional. Files stand at the top of `inputs`; kind"
+        " `agent` takes none, kind `image` takes images.",
+    ),
+    Rule(
+        "output-schema",
+        ERROR,
+        "The schema of a structured answer is not valid JSON Schema of an object.",
+        "`output.schema` is a JSON Schema (2020-12) that goes to the model and to every client as the tool's output"
+        " schema, and both want an object at its top: `{type: object, properties: {verdict: {type: string}}, required:"
+        " [verdict]}`. A `$ref` may only point into the same schema (`#/$defs/item`): nothing is ever fetched.",
+    ),
+    Rule(
+        "output-keyword",
+        WARNING,
+        "The schema of a structured answer has a keyword that JSON Schema does not know.",
+        "JSON Schema ignores keywords it does not know, so what a misspelt `requierd` was meant to ask for is not"
+        " asked. The nearest known keyword is offered. Keywords that begin with `x-` are free.",
+    ),
+    Rule(
+        "key-combination",
+        ERROR,
+        "Two keys of a file cannot stand beside each other, or one stands without the other.",
+        "What the second one was written for could not happen. `body` and `answer` are for `api: invoke`, whose request"
+        " is `body` alone: it takes no sampling parameters beside it, and no `output`, `tools`, `turns`, `reasoning`,"
+        " `prompt_caching` or files. `reasoning` is a `budget` or an `effort`, by what the model's family takes. An"
+        " image's `width` goes with its `height`. Remove the one that is not meant.",
     ),
     Rule(
         "prompt-file",

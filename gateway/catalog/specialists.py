@@ -11,6 +11,7 @@ from types import MappingProxyType
 from typing import Any, ClassVar, Literal
 
 from gateway.catalog.embedding_output import EMBEDDING_OUTPUT
+from gateway.catalog.file_inputs import FileInput, file_input
 from gateway.catalog.references import embedded
 
 Kind = Literal["converse", "agent", "embedding", "image"]
@@ -141,6 +142,11 @@ class Specialist:
     progress: Progress = "text"
     cache: Cache | None = None
     path: str = ""  # the file, relative to the catalog's folder
+
+    @property
+    def files(self) -> Mapping[str, FileInput]:
+        """Those of its inputs that are files, by name."""
+        return {name: found for name, schema in self.inputs.items() if (found := file_input(schema)) is not None}
 
     @property
     def own_arguments(self) -> Mapping[str, Mapping[str, Any]]:

@@ -13,7 +13,7 @@ from gateway.catalog import wording
 from gateway.catalog.faults import Faults
 from gateway.catalog.mending import key_hint
 from gateway.catalog.quoting import quoted
-from gateway.catalog.schemas import Kind, schema_of
+from gateway.catalog.schemas import SPECIALISTS, Kind, kinds_with, schema_of
 from gateway.catalog.source import Node, Pointer
 from gateway.catalog.uniqueness import repeated
 from gateway.suggest import nearest
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 # Of several faults of one value the one that explains the others is told.
 _FIRST = ("type", "enum", "const", "minLength", "pattern")
+_LOGGED = "letters, digits, spaces and `:_@$#=/+,-.`"
 _ATTRIBUTES = "x-amz-"  # what Bedrock calls metadata of its own begins so: no note of the author's
 
 
@@ -37,7 +38,7 @@ class Verdict:
 def validate(kind: Kind, data: Any, faults: Faults) -> Verdict:
     """Report every fault of `data`."""
     errors = sorted(_validator(kind).iter_errors(data), key=_order)
-    unknown = _report_unknown(errors, faults)
+    unknown = _report_unknown(kind, errors, faults)
     lacking: set[Pointer] = set()  # jsonschema has an error for each key a mapping lacks, and names it in words only
     for error in errors:
         pointer = tuple(error.absolute_path)
@@ -78,7 +79,7 @@ def _order(error: Any) -> tuple[int, int]:
     return len(error.absolute_path), _FIRST.index(rule) if rule in _FIRST else len(_FIRST)
 
 
-def _report_unknown(errors: list[Any], faults: Faults) -> dict[Pointer, set[str]]:
+def _report_unknown(kind: Kind, errors: list[Any], faults: Faults) -> dict[Pointer, set[str]]:
     """Report keys the schema does not have; returns, for each mapping, the keys that were probably meant."""
     meant: dict[Pointer, set[str]] = {}
     for error in errors:
@@ -90,6 +91,8 @@ def _report_unknown(errors: list[Any], faults: Faults) -> dict[Pointer, set[str]
                 continue
             where = f" in `{wording.label(pointer)}`" if pointer else ""
             hint, written = _meant(error, key, faults.source.find((*pointer, key)))
+            if not pointer and kind in SPECIALISTS.values() and (others := kinds_with(key)):
+                hint, written = f"`{key}` is a key of kind: {wording.listed(others)}.", frozenset()
             faults.key((*pointer, key), "unknown-key", f"The key {quoted(key)} is not known{where}.", hint)
             meant.setdefault(pointer, set()).update(written)
     return meant
@@ -151,11 +154,17 @@ def _of_a_name(error: Any) -> bool:
 
 def _report_name(error: Any, pointer: Pointer, faults: Faults) -> None:
     """Report a name that a mapping with names of the author's own does not take; inputs are checked elsewhere."""
+    given = quoted(error.instance) if error.instance else "an empty one"
     if pointer == ("models",):
         wrong_model(error.instance, faults)
     elif pointer == ("caller_filters",):
-        given = quoted(error.instance) if error.instance else "an empty one"
         message = f"`caller_filters` takes names of 1 to 100 characters, not {given}."
+        faults.key((*pointer, error.instance), "wrong-value", message)
+    elif pointer == ("request_metadata",):
+        message = f"`request_metadata` takes names of 1 to 256 characters out of {_LOGGED}, not {given}."
+        faults.key((*pointer, error.instance), "wrong-value", message)
+    elif pointer[0] in {"session_attributes", "prompt_session_attributes"}:
+        message = f"`{pointer[0]}` takes names of 1 to 200 characters, not {given}."
         faults.key((*pointer, error.instance), "wrong-value", message)
 
 

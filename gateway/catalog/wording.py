@@ -23,6 +23,8 @@ _TYPES: Final = {
     "object": "a mapping",
 }
 _DURATION: Final = "[smhd]$"
+_SIZE: Final = "MiB)$"
+_WORDY_SIZE: Final = re.compile(r"([0-9]{1,8}) *([km])i?b?", re.IGNORECASE)
 _BARE_NUMBER: Final = re.compile(r"[0-9]+(?:\.[0-9]+)?")
 _WORDY_DURATION: Final = re.compile(r"([0-9]+)\s*(s|m|h|d)[a-z]*", re.IGNORECASE)
 _CLOSEST: Final = 80  # characters of a value that is compared with the known ones
@@ -39,7 +41,7 @@ class Fault:
 
 def fault_of(error: Any, pointer: Pointer, source: Source) -> Fault:
     """The fault for an error about the value at `pointer`."""
-    in_input = pointer[:1] == ("inputs",) and len(pointer) > 1
+    rule = _rule(pointer)
     name, given = label(pointer), shown(source.find(pointer))
     schema = error.schema if isinstance(error.schema, dict) else {}
     if error.validator in {"minItems", "maxItems", "minProperties", "maxProperties"} and error.instance:
@@ -49,19 +51,25 @@ def fault_of(error: Any, pointer: Pointer, source: Source) -> Fault:
     text = error.instance if isinstance(error.instance, str) else None
     node = source.find(pointer)
     if isinstance(node, Scalar) and node.plain and not node.text:
-        rule = "input-schema" if in_input else "wrong-value"
         return Fault(rule, f"`{name}` has no value.", "Give it one, or remove the key.")
     if _DURATION in str(schema.get("pattern", "")):
         return Fault("bad-duration", f"`{name}` takes {takes}, not {given}.", _duration_hint(text))
     if pointer == ("name",) and "pattern" in schema and schema["pattern"].startswith("^[a-z]"):
         made = usable_name(text or "")
         return Fault("name-invalid", f"`name` takes {takes}, not {given}.", f"For example `{made}`." if made else None)
-    if len(pointer) == 2 and in_input:
+    if len(pointer) == 2 and rule != "wrong-value":
         takes = "a mapping such as {type: string}"
     message = f"`{name}` takes {takes}, not {given}."
     if error.validator == "uniqueItems":
         message = f"`{name}` repeats {given}."
-    return Fault("input-schema" if in_input else "wrong-value", message, _hint(error, schema, source.find(pointer)))
+    return Fault(rule, message, _hint(error, schema, source.find(pointer)))
+
+
+def _rule(pointer: Pointer) -> str:
+    """The rule that a value of another type or size than the schema's breaks."""
+    if pointer[:2] == ("output", "schema"):
+        return "output-schema"
+    return "input-schema" if pointer[:1] == ("inputs",) and len(pointer) > 1 else "wrong-value"
 
 
 def label(pointer: Pointer) -> str:
@@ -72,8 +80,12 @@ def label(pointer: Pointer) -> str:
 
 def listed(words: Sequence[Any]) -> str:
     """`a, b and c`."""
-    every = [str(word).lower() if isinstance(word, bool) else str(word) for word in words]
+    every = [_word(word) for word in words]
     return every[0] if len(every) == 1 else f"{', '.join(every[:-1])} and {every[-1]}"
+
+
+def _word(value: Any) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _either(words: Sequence[str]) -> str:
@@ -118,7 +130,9 @@ def _takes(error: Any, schema: dict[str, Any]) -> str:
     if error.validator in {"minItems", "maxItems", "minProperties", "maxProperties"}:
         return _sized(error, schema)
     if "enum" in schema:
-        return f"one of {', '.join(schema['enum'])}" if len(schema["enum"]) > 1 else str(schema["enum"][0])
+        return (
+            f"one of {', '.join(map(_word, schema['enum']))}" if len(schema["enum"]) > 1 else _word(schema["enum"][0])
+        )
     if "const" in schema:
         return quoted(str(schema["const"]))
     if "anyOf" in schema:  # of JSON Schema's `type`
@@ -162,6 +176,8 @@ def _hint(error: Any, schema: dict[str, Any], node: Node | None) -> str | None:
         return f"Did you mean `{close}`?" if close else None
     if error.validator == "maxProperties" and "andAll" in schema["properties"]:
         return "Join conditions with `andAll`."
+    if error.validator == "pattern" and _SIZE in schema["pattern"] and (wordy := _WORDY_SIZE.fullmatch(text)):
+        return f"Write `{wordy[1].lstrip('0') or '1'}{wordy[2].upper()}iB`."
     if error.validator != "type":
         return None
     kinds = schema.get("type", ())

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from enum import StrEnum
 from importlib.resources import files
-from typing import Annotated
+from typing import Annotated, cast
 
 import typer
 
-from gateway.catalog.schemas import text_of
+from gateway.catalog.schemas import Kind, text_of
 
 
 class SchemaName(StrEnum):
     SPECIALIST = "specialist"
+    AGENT = "agent"
+    EMBEDDING = "embedding"
+    IMAGE = "image"
     KNOWLEDGE_BASE = "knowledge-base"
     GATEWAY = "gateway"
     RECEIPT = "receipt"
@@ -28,11 +31,12 @@ _RESULTS = {
 def schema(
     name: Annotated[SchemaName, typer.Argument(help="What the schema describes.", show_default=False)],
 ) -> None:
-    """Print the JSON Schema (2020-12) of a specialist's file, a knowledge base's, gateway.yaml, a receipt, or
-    what a search brings."""
+    """Print the JSON Schema (2020-12) of a file people write, or of what clients get.
+
+    specialist is that of a specialist of kind converse; the other kinds have their own.
+    """
     if name in _RESULTS:
         room, file = _RESULTS[name]
         typer.echo(files(room).joinpath(file).read_text("utf-8"), nl=False)
         return
-    kinds = {SchemaName.SPECIALIST: "specialist", SchemaName.KNOWLEDGE_BASE: "knowledge_base"}
-    typer.echo(text_of(kinds.get(name, "gateway")), nl=False)  # type: ignore[arg-type]
+    typer.echo(text_of(cast(Kind, name.replace("-", "_"))), nl=False)
