@@ -41,7 +41,7 @@ class Action:
     @property
     def name(self) -> str:
         """As messages name it."""
-        return f"{self.action_group}.{self.function or f'{self.method} {self.api_path}'}"
+        return f"{self.action_group}.{f'{self.method} {self.api_path}' if self.function is None else self.function}"
 
     def as_json(self) -> dict[str, Any]:
         """The action as its caller is given it."""
@@ -112,7 +112,7 @@ def _is_of(result: Mapping[str, Any], action: Action) -> bool:
     if result.get("action_group") != action.action_group:
         return False
     if action.function is not None:
-        return bool(result.get("function") == action.function)
+        return bool(result.get("function", "") == action.function)
     return bool(result.get("api_path") == action.api_path) and result.get("method", action.method) == action.method
 
 
