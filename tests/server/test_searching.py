@@ -126,7 +126,7 @@ async def test_a_model_that_will_not_stop_searching_is_stopped_and_the_answer_sa
     assert len(rounds(endpoint)) == 2
     assert len(result.meta[META_KEY]["searches"]) == 1
     assert not result.is_error
-    assert result.content[0].text.startswith("One.\n\nTwo.\n\n[guide: The model still wanted its tools after 1 rounds (tool_rounds)")
+    assert result.content[0].text.startswith("One.\n\nTwo.\n\n[guide: The model still wanted its tools after 1 rounds")
 
 
 @pytest.mark.parametrize(
