@@ -113,12 +113,12 @@ class ModelTable:
         stated: dict[str, Any] = {
             key: value
             for key in ("context_window", "max_tokens", "retired", "structured_output")
-            if (value := getattr(override, key, None)) is not None
+            if (value := getattr(override, key)) is not None
         }
         if override.refuses is not None:
             stated["refuses"] = frozenset(override.refuses)
-        if form := getattr(override, "reasoning", None):
-            stated["reasoning"] = _table().reasonings[form]
+        if override.reasoning is not None:
+            stated["reasoning"] = _table().reasonings[override.reasoning]
         return replace(known, **stated)
 
     def opaque(self, model_id: str) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from dataclasses import replace
 from datetime import date
 
 import pytest
@@ -82,6 +83,17 @@ def test_the_settings_win_over_the_table() -> None:
     assert circle is not None
     assert changed is not None
     assert (changed.retired, changed.max_tokens) == (date(2027, 1, 1), 128_000)
+
+
+def test_the_settings_say_what_a_model_of_ones_own_takes() -> None:
+    said = ModelOverride(structured_output=True, reasoning="chat", refuses=("system", "images"))
+    own = ModelTable.load({"acme.own": said}).find("acme.own")
+    assert own is not None
+    assert own.reasoning is not None
+    assert (own.structured_output, own.reasoning.name) == (True, "chat")
+    assert own.refuses == {"system", "images"}
+    off = ModelTable.load({"openai.gpt-6-sol": ModelOverride(structured_output=False)}).find("openai.gpt-6-sol")
+    assert off == replace(known("openai.gpt-6-sol"), structured_output=False)
 
 
 @pytest.mark.parametrize(
