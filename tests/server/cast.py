@@ -11,7 +11,7 @@ from gateway.local.engine import Engine, Finish, ModelRequest, Part, Parts, Tool
 class Cast(Engine):
     """`roles` gives, for a text in the system prompt, what the model of that prompt writes: a turn for each request.
 
-    A turn of `ENDLESS` goes on word by word until somebody stops it. Whoever is named in `meet` answers only once all of
+    A turn of `ENDLESS` goes on word by word until it is stopped. Whoever is named in `meet` answers only once all of
     them have been asked: they could not if one waited for another.
     """
 
