@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from gateway.bedrock.advice import refusal
 from gateway.catalog.models import ModelTable
-from gateway.catalog.specialists import Specialist
+from gateway.catalog.specialists import AgentSpecialist, Specialist
 from gateway.consult.attempts import NoAnswer
 from gateway.consult.evidence import Search
 from gateway.consult.receipt import Attempt, Receipt
@@ -46,7 +46,9 @@ def late(specialist: Specialist, made: list[Attempt], searches: list[Search], ch
         what = f"its timeout of {{:g}} s was over while {', '.join(consulted)} was consulted. Ask for less at once"
     elif made and made[-1].outcome == "Cancelled":
         made[-1] = replace(made[-1], outcome="Timeout")
-        what = "no whole answer within its timeout of {:g} s; the generation was stopped. Ask for less at once"
+        agent = isinstance(specialist, AgentSpecialist)
+        stopped = "the agent was left alone, and may have acted" if agent else "the generation was stopped"
+        what = f"no whole answer within its timeout of {{:g}} s; {stopped}. Ask for less at once"
     else:
         what = "its timeout of {:g} s was over before a model answered. Try again in a moment"
     return f"{specialist.name}: {what.format(specialist.timeout)}, or raise `timeout` in {specialist.path}."
