@@ -2,13 +2,14 @@
 
 https://docs.aws.amazon.com/nova/latest/userguide/image-gen-req-resp-structure.html
 https://docs.aws.amazon.com/nova/latest/userguide/image-gen-errors.html
+https://docs.aws.amazon.com/bedrock/latest/userguide/model-parameters-titan-image.html
 """
 
 from __future__ import annotations
 
 import base64
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from gateway.local.errors import InvalidError
@@ -18,12 +19,37 @@ from gateway.local.invoke.images import drawing, png, refusing
 from gateway.local.invoke.making import Body, Made, Work
 
 _SEED = 12  # what is drawn with when no seed is given
-_MOST_PIXELS = 4_194_304
-_SIDES = range(320, 4_097)
+_MOST_SEED = 2_147_483_646
 
 _TEXT = {"type": "string", "minLength": 1, "maxLength": 1_024}
 _IMAGE = {"type": "string", "minLength": 1}
 _NAME = {"type": "string", "minLength": 1}
+
+
+@dataclass(frozen=True, slots=True)
+class _Canvas:
+    """How large pictures may be: those that come, and those asked for, which for Titan are some `sizes` alone."""
+
+    sides: tuple[int, int]
+    pixels: int
+    side: Mapping[str, Any] = field(hash=False)  # its schema
+    sizes: frozenset[tuple[int, int]] = frozenset()
+
+
+# https://docs.aws.amazon.com/nova/latest/userguide/image-gen-access.html
+_NOVA = _Canvas((320, 4_096), 4_194_304, {"type": "integer", "minimum": 320, "maximum": 4_096, "multipleOf": 16})
+# https://docs.aws.amazon.com/bedrock/latest/userguide/titan-image-models.html
+_TITAN = _Canvas(
+    (256, 1_408),
+    1_408 * 1_408,
+    {"type": "integer"},
+    frozenset(
+        {(1024, 1024), (768, 768), (512, 512), (768, 1152), (384, 576), (1152, 768), (576, 384), (768, 1280)}
+        | {(384, 640), (1280, 768), (640, 384), (896, 1152), (448, 576), (1152, 896), (576, 448), (768, 1408)}
+        | {(384, 704), (1408, 768), (704, 384), (640, 1408), (320, 704), (1408, 640), (704, 320), (1152, 640)}
+        | {(1173, 640)}
+    ),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,12 +130,11 @@ _TASKS: Mapping[str, _Task] = {
         "backgroundRemovalParams", {"image": _IMAGE}, ("image",), ("image",), sized=False, configured=False
     ),
 }
-_SIDE = {"type": "integer", "minimum": _SIDES[0], "maximum": _SIDES[-1], "multipleOf": 16}
 _CONFIGURATION = {
     "numberOfImages": {"type": "integer", "minimum": 1, "maximum": 5},
     "quality": {"type": "string", "enum": ["standard", "premium"]},
     "cfgScale": {"type": "number", "minimum": 1.1, "maximum": 10},
-    "seed": {"type": "integer", "minimum": 0, "maximum": 858_993_459},
+    "seed": {"type": "integer", "minimum": 0, "maximum": _MOST_SEED},
 }
 _TASK = BodySchema(
     {
@@ -120,14 +145,14 @@ _TASK = BodySchema(
 )
 
 
-def _schema(task: _Task) -> BodySchema:
+def _schema(canvas: _Canvas, task: _Task) -> BodySchema:
     parameters = {
         "type": "object",
         "properties": task.properties,
         "required": [*task.required],
         "additionalProperties": False,
     }
-    sides = {"width": _SIDE, "height": _SIDE} if task.sized else {}
+    sides = {"width": canvas.side, "height": canvas.side} if task.sized else {}
     configuration = {"type": "object", "properties": {**_CONFIGURATION, **sides}, "additionalProperties": False}
     properties = {"taskType": {}, task.key: parameters}
     if task.configured:
@@ -136,21 +161,30 @@ def _schema(task: _Task) -> BodySchema:
     return BodySchema({"type": "object", "properties": properties, "required": required, "additionalProperties": False})
 
 
-_SCHEMAS = {name: _schema(task) for name, task in _TASKS.items()}
+_SCHEMAS = {canvas: {name: _schema(canvas, task) for name, task in _TASKS.items()} for canvas in (_NOVA, _TITAN)}
 
 
-def picture(model_id: str, body: Body) -> Work:
-    """One to five PNG pictures, in Base64."""
+def nova(model_id: str, body: Body) -> Work:
+    """One to five PNG pictures, in Base64, as Nova Canvas draws them."""
+    return _picture(_NOVA, model_id, body)
+
+
+def titan(model_id: str, body: Body) -> Work:
+    """The same as Titan Image Generator does."""
+    return _picture(_TITAN, model_id, body)
+
+
+def _picture(canvas: _Canvas, model_id: str, body: Body) -> Work:
     _TASK.check(body)
     kind = body["taskType"]
-    _SCHEMAS[kind].check(body)
+    _SCHEMAS[canvas][kind].check(body)
     task, configuration = _TASKS[kind], body.get("imageGenerationConfig") or {}
     asked = body[task.key]
     _check_mask(kind, asked)
-    sources = _sources(task, asked)
+    sources = _sources(canvas, task, asked)
     if task.sized:
         width, height = configuration.get("width", 1_024), configuration.get("height", 1_024)
-        _check_size(width, height, "the picture asked for")
+        _check_asked(canvas, width, height)
     else:
         width, height = sources[0].size
     text = asked.get("text", "")
@@ -192,7 +226,7 @@ def _check_mask(kind: str, asked: Mapping[str, Any]) -> None:
         raise malformed("exactly one of [maskPrompt] and [maskImage] is required")
 
 
-def _sources(task: _Task, asked: Mapping[str, Any]) -> list[pictures.Picture]:
+def _sources(canvas: _Canvas, task: _Task, asked: Mapping[str, Any]) -> list[pictures.Picture]:
     """The pictures that come with the request; raises ValidationException for one that the model does not take."""
     found: list[pictures.Picture] = []
     for name in task.images:
@@ -202,16 +236,23 @@ def _sources(task: _Task, asked: Mapping[str, Any]) -> list[pictures.Picture]:
             source = pictures.decoded(encoded, place)
             if source.format not in ("png", "jpeg"):
                 raise InvalidError(f"The picture in {place} is a {source.format}; the model takes PNG and JPEG.")
-            _check_size(*source.size, f"the picture in {place}")
+            _check_size(canvas, *source.size, f"the picture in {place}")
             found.append(source)
     return found
 
 
-def _check_size(width: int, height: int, what: str) -> None:
-    """https://docs.aws.amazon.com/nova/latest/userguide/image-gen-access.html"""
-    if width not in _SIDES or height not in _SIDES:
-        raise InvalidError(f"Each side of {what} must have 320 to 4096 pixels, not {width} by {height}.")
+def _check_asked(canvas: _Canvas, width: int, height: int) -> None:
+    if not canvas.sizes:
+        _check_size(canvas, width, height, "the picture asked for")
+    elif (width, height) not in canvas.sizes:
+        raise InvalidError(f"The model draws no picture of {width} by {height} pixels; see its table of sizes.")
+
+
+def _check_size(canvas: _Canvas, width: int, height: int, what: str) -> None:
+    least, most = canvas.sides
+    if not (least <= width <= most and least <= height <= most):
+        raise InvalidError(f"Each side of {what} must have {least} to {most} pixels, not {width} by {height}.")
     if max(width, height) > 4 * min(width, height):
         raise InvalidError(f"The sides of {what} must be between 1:4 and 4:1, not {width}:{height}.")
-    if width * height > _MOST_PIXELS:
-        raise InvalidError(f"{what.capitalize()} may have {_MOST_PIXELS:,} pixels, not {width * height:,}.")
+    if width * height > canvas.pixels:
+        raise InvalidError(f"{what.capitalize()} may have {canvas.pixels:,} pixels, not {width * height:,}.")

@@ -21,6 +21,7 @@ from gateway.local.invoke.vectors import Vector
 
 MOST_TEXTS = 96
 V3_DIMENSIONS = 1_024
+V3_IMAGE_BYTES = 5_242_880
 V3_TOKENS = 512  # of one text; v4 takes 128,000
 
 _INPUT_TYPES = ["search_document", "search_query", "classification", "clustering"]
@@ -99,6 +100,9 @@ def v3(model_id: str, body: Body) -> Work:  # noqa: ARG001 - every maker is give
     if (body["input_type"] == "image") != ("images" in body):
         raise InvalidError("input_type is image for images, and for nothing else.")
     inputs = _inputs(body, V3_TOKENS, {"START": True, "END": False})
+    for part in (part for parts in inputs for part in parts if isinstance(part, pictures.Picture)):
+        if len(part.data) > V3_IMAGE_BYTES:
+            raise InvalidError(f"An image may have {V3_IMAGE_BYTES:,} bytes, not {len(part.data):,}.")
     return lambda: _made(body, inputs, V3_DIMENSIONS)
 
 

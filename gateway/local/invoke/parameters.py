@@ -30,11 +30,15 @@ _ECHOED = ("performanceConfigLatency", "serviceTier")
 _ANY = frozenset({"application/json", "application/*", "*/*"})
 
 
+def headers(operation: str) -> Mapping[str, str]:
+    """The operation's parameters and the headers that they come in, in lower case."""
+    return {**_HEADERS, "accept": _ACCEPT[operation]}
+
+
 def read(handling: Handling) -> None:
     """Puts the headers' values in the call's record; raises ValidationException for one that does not fit."""
     call = handling.call
-    named = {**_HEADERS, "accept": _ACCEPT[call.operation]}
-    given = ((name, handling.exchange.header(header.encode())) for name, header in named.items())
+    given = ((name, handling.exchange.header(header.encode())) for name, header in headers(call.operation).items())
     call.parameters = {name: value.decode("latin-1") for name, value in given if value}
     shapes.validate(call.operation, {**call.parameters, "modelId": call.model_id})
     _media_type(call.parameters.get("contentType"), "Content", {"application/json"})

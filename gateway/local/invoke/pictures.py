@@ -55,8 +55,22 @@ def _read(data: bytes, place: str) -> Picture:
     if data[:6] in (b"GIF87a", b"GIF89a") and len(data) >= 10:
         return Picture(data, "gif", *struct.unpack("<HH", data[6:10]))
     if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
-        return Picture(data, "webp")
+        return Picture(data, "webp", *_size_of_webp(data))
     raise InvalidError(f"The value of {place} is no PNG, JPEG, GIF or WebP image.")
+
+
+def _size_of_webp(data: bytes) -> tuple[int, int]:
+    """Width and height, by the first chunk; zeros where it says none. RFC 9649."""
+    kind, rest = data[12:16], data[20:30]
+    if kind == b"VP8X" and len(rest) == 10:
+        return 1 + int.from_bytes(rest[4:7], "little"), 1 + int.from_bytes(rest[7:10], "little")
+    if kind == b"VP8L" and len(rest) >= 5:
+        bits = int.from_bytes(rest[1:5], "little")
+        return 1 + (bits & 0x3FFF), 1 + (bits >> 14 & 0x3FFF)
+    if kind == b"VP8 " and len(rest) == 10:
+        width, height = struct.unpack("<HH", rest[6:10])
+        return width & 0x3FFF, height & 0x3FFF
+    return 0, 0
 
 
 def _size_of_jpeg(data: bytes) -> tuple[int, int]:

@@ -89,9 +89,9 @@ def _source(body: Body) -> pictures.Picture | None:
     if "aspect_ratio" in body:
         raise InvalidError("aspect_ratio may only be given with mode text-to-image.")
     source = pictures.decoded(body["image"], "image")
-    if not all(64 <= side <= 4_096 for side in source.size) or source.width * source.height > 9_437_184:
+    if not all(64 <= side <= 16_384 for side in source.size) or source.width * source.height > 9_437_184:
         raise InvalidError(
-            f"Each side of the picture in image must have 64 to 4096 pixels, at most 9,437,184 in all, not "
+            f"Each side of the picture in image must have 64 to 16384 pixels, at most 9,437,184 in all, not "
             f"{source.width} by {source.height}."
         )
     return source

@@ -25,6 +25,7 @@ Json = dict[str, Any]
 _PNG = base64_of(DOT)
 _URI = f"data:image/png;base64,{_PNG}"
 _LARGE = base64_of(b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\2\0\0\0\2\0")  # says that it has 512 by 512 pixels
+_SCHEMA = {"type": "object", "additionalProperties": False}
 _CONTROL = {"type": "ephemeral", "ttl": "5m"}
 
 BODIES: list[tuple[str, Json]] = [
@@ -104,6 +105,17 @@ BODIES: list[tuple[str, Json]] = [
         },
     ),
     (
+        "amazon.nova-2-multimodal-embeddings-v1:0",
+        {
+            "taskType": "SINGLE_EMBEDDING",
+            "singleEmbeddingParams": {
+                "embeddingPurpose": "GENERIC_INDEX",
+                "embeddingDimension": 256,
+                "image": {"format": "png", "source": {"bytes": _PNG}, "detailLevel": "STANDARD_IMAGE"},
+            },
+        },
+    ),
+    (
         "amazon.nova-canvas-v1:0",
         {
             "taskType": "IMAGE_VARIATION",
@@ -116,7 +128,7 @@ BODIES: list[tuple[str, Json]] = [
         {"prompt": "a", "mode": "image-to-image", "image": _LARGE, "strength": 0.5, "seed": 7},
     ),
 ]
-_DRAWN = ("canvas:picture", "stability:picture")
+_DRAWN = ("canvas:nova", "stability:picture")
 
 
 @pytest.mark.parametrize(("model_id", "whole"), BODIES, ids=[model_id for model_id, _ in BODIES])

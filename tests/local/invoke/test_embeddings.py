@@ -21,6 +21,7 @@ TITAN_G1 = "amazon.titan-embed-text-v1"
 MULTIMODAL = "amazon.titan-embed-image-v1"
 COHERE3 = "cohere.embed-english-v3"
 COHERE4 = "us.cohere.embed-v4:0"
+NOVA = "amazon.nova-2-multimodal-embeddings-v1:0"
 PICTURE = f"data:image/png;base64,{base64_of(DOT)}"
 TEXT = "How many days of leave do I have?"
 
@@ -181,6 +182,32 @@ def test_cohere_4_cuts_a_text_where_it_is_told_to(invoke: Invoke, truncate: str,
     assert cut == alone
 
 
+@pytest.mark.parametrize("dimension", [256, 384, 1024, 3072])
+def test_nova_gives_a_vector_of_a_text_or_a_picture(invoke: Invoke, dimension: int) -> None:
+    image = {"format": "png", "source": {"bytes": base64_of(DOT)}}
+
+    for kind, asked in (("TEXT", {"text": {"truncationMode": "NONE", "value": TEXT}}), ("IMAGE", {"image": image})):
+        [found] = invoke(NOVA, _nova({**asked, "embeddingDimension": dimension}))["embeddings"]
+        assert set(found) == {"embeddingType", "embedding"}
+        assert (found["embeddingType"], len(found["embedding"])) == (kind, dimension)
+        assert np.linalg.norm(found["embedding"]) == pytest.approx(1, abs=1e-5)
+
+
+@pytest.mark.parametrize(("mode", "kept"), [("START", "the end"), ("END", "beginning")])
+def test_nova_cuts_a_text_where_it_is_told_to_and_says_so(invoke: Invoke, mode: str, kept: str) -> None:
+    long, short = ("beginning" + " " * 10_000 + "the end", kept)
+
+    [cut] = invoke(NOVA, _nova({"text": {"truncationMode": mode, "value": long}}))["embeddings"]
+    [alone] = invoke(NOVA, _nova({"text": {"truncationMode": mode, "value": short}}))["embeddings"]
+
+    assert (cut["embedding"], cut["truncatedCharLength"]) == (alone["embedding"], 8_192)
+    assert "truncatedCharLength" not in alone
+
+
+def _nova(asked: Json) -> Json:
+    return {"taskType": "SINGLE_EMBEDDING", "singleEmbeddingParams": {"embeddingPurpose": "GENERIC_INDEX", **asked}}
+
+
 REFUSED: list[tuple[str, Json, str]] = [
     (TITAN, {"inputText": ""}, "Malformed input request: expected minLength: 1, actual: 0, please reformat"),
     (TITAN, {"inputText": "a" * 50_001}, "Malformed input request: expected maxLength: 50000, actual: 50001, please"),
@@ -215,6 +242,19 @@ REFUSED: list[tuple[str, Json, str]] = [
         "text at index 1 is too long: 11 tokens, while the model takes 10.",
     ),
     (COHERE4, {"texts": ["a"], "input_type": "search_query", "output_dimension": 99}, "99 is not a valid enum value"),
+    (
+        COHERE3,
+        {"images": [f"data:image/png;base64,{base64_of(DOT + bytes(5_242_880))}"], "input_type": "image"},
+        "An image may have 5,242,880 bytes, not 5,242,9",
+    ),
+    (NOVA, _nova({}), "exactly one of [text] and [image] is required"),
+    (NOVA, _nova({"text": {"value": "a"}}), "#/singleEmbeddingParams/text: required key [truncationMode] not found"),
+    (NOVA, _nova({"text": {"value": "a" * 8_193, "truncationMode": "NONE"}}), "The text is too long: 8,193 characters"),
+    (
+        NOVA,
+        _nova({"image": {"format": "jpeg", "source": {"bytes": base64_of(DOT)}}}),
+        "The picture in singleEmbeddingParams.image.source.bytes is a png, not a jpeg.",
+    ),
     (
         COHERE4,
         {"inputs": [{"content": [{"type": "text"}]}], "input_type": "search_query"},

@@ -57,6 +57,14 @@ def test_canvas_draws_a_png_of_the_size_asked_for(invoke: Invoke, width: int, he
     assert _picture(encoded).size == (width, height)
 
 
+def test_titans_image_generator_draws_in_its_own_sizes(invoke: Invoke, client: Any) -> None:
+    titan = "amazon.titan-image-generator-v2:0"
+
+    assert _picture(invoke(titan, _canvas(width=1173, height=640))["images"][0]).size == (1173, 640)
+    with pytest.raises(client.exceptions.ValidationException, match="no picture of 1280 by 720 pixels"):
+        invoke(titan, _canvas(width=1280, height=720))
+
+
 def test_canvas_draws_1024_by_1024_when_nothing_is_said(invoke: Invoke, endpoint: LocalEndpoint) -> None:
     [encoded] = invoke(CANVAS, {"taskType": "TEXT_IMAGE", "textToImageParams": {"text": "a"}})["images"]
 
@@ -140,7 +148,7 @@ CANVAS_REFUSED: list[tuple[Json, str]] = [
     (_canvas(width=4096, height=2048), "The picture asked for may have 4,194,304 pixels, not 8,388,608."),
     (_canvas(numberOfImages=6), "#/imageGenerationConfig/numberOfImages: 6 is not less or equal to 5"),
     (_canvas(cfgScale=11), "#/imageGenerationConfig/cfgScale: 11 is not less or equal to 10"),
-    (_canvas(seed=858_993_460), "#/imageGenerationConfig/seed: 858993460 is not less or equal to 858993459"),
+    (_canvas(seed=2_147_483_647), "#/imageGenerationConfig/seed: 2147483647 is not less or equal to 2147483646"),
     (_canvas(quality="best"), "#/imageGenerationConfig/quality: best is not a valid enum value"),
     (_canvas(steps=5), "#/imageGenerationConfig: extraneous key [steps] is not permitted"),
     (
@@ -234,6 +242,15 @@ def test_stability_begins_from_a_picture(invoke: Invoke) -> None:
     assert first != second
 
 
+@pytest.mark.parametrize(("format", "options"), [("jpeg", {}), ("webp", {}), ("webp", {"lossless": True})])
+def test_the_size_of_a_picture_is_read_from_every_format(invoke: Invoke, format: str, options: dict[str, Any]) -> None:
+    made = io.BytesIO()
+    Image.new("RGB", (1536, 640), (9, 99, 199)).save(made, format, **options)
+    asked = {"prompt": "a fox", "mode": "image-to-image", "strength": 0.7, "image": base64_of(made.getvalue())}
+
+    assert _picture(invoke(SD35, asked)["images"][0]).size == (1536, 640)
+
+
 STABILITY_REFUSED: list[tuple[Json, str]] = [
     ({}, "#: required key [prompt] not found"),
     ({"prompt": ""}, "#/prompt: expected minLength: 1, actual: 0"),
@@ -245,7 +262,7 @@ STABILITY_REFUSED: list[tuple[Json, str]] = [
     ({"prompt": "a", "output_format": "webp"}, "The local endpoint draws PNG and JPEG"),
     (
         {"prompt": "a", "mode": "image-to-image", "strength": 1, "image": _file(32, 64)},
-        "must have 64 to 4096 pixels, at most 9,437,184 in all, not 32 by 64.",
+        "must have 64 to 16384 pixels, at most 9,437,184 in all, not 32 by 64.",
     ),
     (
         {"prompt": "a", "mode": "image-to-image", "strength": 1, "image": _IMAGE, "aspect_ratio": "1:1"},

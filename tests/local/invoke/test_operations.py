@@ -13,10 +13,12 @@ from botocore.eventstream import ChecksumMismatch
 from botocore.exceptions import ConnectionClosedError, EventStreamError
 from urllib3.exceptions import ProtocolError
 
-from gateway.local import Fault, Finish, LocalEndpoint, ScriptedEngine
+from gateway.local import Call, Fault, Finish, LocalEndpoint, ScriptedEngine
+from gateway.local.invoke import parameters
 
 from .. import answers
 from ..conftest import bedrock
+from ..service_model import installed
 from .conftest import CLAUDE, IMPORTED, LLAMA, MISTRAL, SAID, TOOL, Invoke, read, text_of
 
 Json = dict[str, Any]
@@ -66,6 +68,24 @@ def test_what_is_said_in_headers_is_kept_and_repeated(client: Any, endpoint: Loc
     [call] = endpoint.calls
     assert call.parameters == PARAMETERS
     answer["body"].close()
+
+
+@pytest.mark.parametrize("operation", ["InvokeModel", "InvokeModelWithResponseStream"])
+def test_every_header_is_the_one_of_the_service_model(operation: str) -> None:
+    model = installed("bedrock-runtime")
+    shapes = {end: model["shapes"][model["operations"][operation][end]["shape"]] for end in ("input", "output")}
+    theirs = {
+        end: {
+            name: member["locationName"].lower()
+            for name, member in shape["members"].items()
+            if member.get("location") == "header"
+        }
+        for end, shape in shapes.items()
+    }
+
+    assert parameters.headers(operation) == theirs["input"]
+    call = Call(operation, "1", parameters=dict(PARAMETERS))
+    assert set(parameters.echoed(call)) == set(theirs["output"].values()) - {theirs["output"]["contentType"]}
 
 
 @pytest.mark.parametrize(
