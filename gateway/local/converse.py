@@ -13,6 +13,7 @@ from gateway.local.caching import Prefixes
 from gateway.local.calls import Call
 from gateway.local.engine import Finish, ModelRequest, Parts, ToolUse
 from gateway.local.errors import BedrockError, UnavailableError
+from gateway.local.guarding import Guard, guarded
 from gateway.local.handling import Handling
 from gateway.local.stops import until_stop
 
@@ -21,11 +22,12 @@ async def converse(handling: Handling) -> None:
     """Answers Converse: the whole message at once."""
     call, body = handling.call, handling.body
     validation.converse("Converse", call.model_id, body)
+    guard = Guard.of(body, handling.backend.guardrails)
     await handling.begin()
     prefixes = handling.backend.prompts.look(call.model_id, body)
     parts: list[blocks.Written] = []
     finish = Finish()
-    async with aclosing(_generate(handling)) as written:
+    async with aclosing(_generate(handling, guard, hold=True)) as written:
         async for part in written:
             if isinstance(part, Finish):
                 finish = part
@@ -34,12 +36,13 @@ async def converse(handling: Handling) -> None:
                 parts.append(part)
                 handling.note_chunk()
     await handling.strike_end(0)
-    handling.backend.prompts.keep(prefixes)
+    _read(handling, prefixes, guard)
     answer = {
         "output": {"message": {"role": "assistant", "content": blocks.content(parts)}},
         "stopReason": finish.stop_reason,
         "usage": _usage(call, prefixes, finish, sum(map(blocks.characters, parts))),
         "metrics": {"latencyMs": _latency(call)},
+        **(guard.trace() if guard else {}),
         **_echoed(body),
     }
     await handling.exchange.reply(200, answer)
@@ -49,12 +52,14 @@ async def converse_stream(handling: Handling) -> None:
     """Answers ConverseStream: each event is sent when its part has been written."""
     call, body, exchange = handling.call, handling.body, handling.exchange
     validation.converse("ConverseStream", call.model_id, body)
+    guard = Guard.of(body, handling.backend.guardrails)
     await handling.begin()
     prefixes = handling.backend.prompts.look(call.model_id, body)
-    async with aclosing(_generate(handling)) as written:
+    hold = guard is not None and not guard.asynchronous
+    async with aclosing(_generate(handling, guard, hold=hold)) as written:
         # Nothing is sent before the engine has something, so that an engine which fails at once is an HTTP error.
         part = await anext(written)
-        handling.backend.prompts.keep(prefixes)
+        _read(handling, prefixes, guard)
         await exchange.start_stream(eventstream.CONTENT_TYPE)
         await exchange.write(eventstream.event("messageStart", {"role": "assistant"}))
         events = blocks.BlockEvents()
@@ -72,7 +77,8 @@ async def converse_stream(handling: Handling) -> None:
             await exchange.write(ended)
     await exchange.write(eventstream.event("messageStop", {"stopReason": part.stop_reason}))
     usage = _usage(call, prefixes, part, length)
-    metadata = {"usage": usage, "metrics": {"latencyMs": _latency(call)}, **_echoed(body)}
+    trace = guard.trace() if guard else {}
+    metadata = {"usage": usage, "metrics": {"latencyMs": _latency(call)}, **trace, **_echoed(body)}
     await exchange.end_stream(eventstream.event("metadata", metadata))
 
 
@@ -89,8 +95,8 @@ async def count_tokens(handling: Handling) -> None:
     await handling.exchange.reply(200, {"inputTokens": call.input_tokens})
 
 
-async def _generate(handling: Handling) -> Parts:
-    """What the engine writes up to a stop sequence, each tool with an id, then one Finish.
+async def _generate(handling: Handling, guard: Guard | None, *, hold: bool) -> Parts:
+    """What the engine writes up to a stop sequence and a guardrail lets through, each tool with an id, then one Finish.
 
     An engine that fails is ServiceUnavailable.
     """
@@ -98,6 +104,8 @@ async def _generate(handling: Handling) -> Parts:
     written = handling.backend.engine.generate(request)
     if request.stop_sequences:
         written = until_stop(written, request.stop_sequences)
+    if guard is not None:
+        written = guarded(written, guard, handling.body, hold=hold)
     tools = 0
     try:
         async with aclosing(written) as parts:
@@ -114,6 +122,12 @@ async def _generate(handling: Handling) -> Parts:
         raise
     except Exception as error:
         raise UnavailableError(f"The engine failed: {type(error).__name__}: {error}") from error
+
+
+def _read(handling: Handling, prefixes: Prefixes, guard: Guard | None) -> None:
+    """A model has read the prompt, whose prefixes are cached from now on; not if a guardrail kept it from the model."""
+    if guard is None or not guard.refused:
+        handling.backend.prompts.keep(prefixes)
 
 
 def _usage(call: Call, prefixes: Prefixes, finish: Finish, written: int) -> dict[str, Any]:

@@ -5,12 +5,11 @@ https://docs.aws.amazon.com/bedrock/latest/APIReference/API_agent-runtime_Retrie
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from gateway.local import paging, reranking
-from gateway.local.errors import BedrockError, InvalidError
+from gateway.local import guarding, paging, reranking
+from gateway.local.errors import BedrockError
 from gateway.local.handling import Handling
 from gateway.local.query import Query, Reranking, parse
 from gateway.local.retrieval import Retriever, Search
@@ -60,10 +59,7 @@ def _blocked(query: Query, guardrails: Mapping[str, Sequence[str]]) -> bool:
     """
     if query.guardrail_id is None:
         return False
-    words = guardrails.get(query.guardrail_id)
-    if words is None:
-        raise InvalidError("The guardrail identifier or version provided in the request does not exist.")
-    return any(re.search(rf"(?<!\w){re.escape(word)}(?!\w)", query.text, re.IGNORECASE) for word in words)
+    return bool(guarding.held_words(query.text, guarding.words_of(guardrails, query.guardrail_id, None)))
 
 
 def _page(retriever: Retriever, query: Query, offset: int) -> tuple[Sequence[Result], int | None]:

@@ -31,11 +31,11 @@ class LocalEndpoint:
     """Bedrock's runtimes on this machine: `with LocalEndpoint() as endpoint: ... endpoint.url`.
 
     One URL serves both bedrock-runtime and bedrock-agent-runtime. `port` 0 takes a free one. `knowledge_bases` are
-    retrievers by knowledge base id; the endpoint closes them. `guardrails` are the words that each guardrail id blocks,
-    whatever its version. `agents` answer InvokeAgent by agent id; any other id is answered by an EchoAgent. To all
-    three, more may be added later. `sessions` are the agents'. `keep` is how many calls are remembered. `on_call` is
-    told of each call that ended, in the endpoint's thread. Raises ValueError for a host that is not loopback and for
-    what is no knowledge base id or agent id; `start` raises OSError for a port in use.
+    retrievers by knowledge base id; the endpoint closes them. `guardrails` are the words that each guardrail blocks, by
+    its id for any version, or as `id:version`. `agents` answer InvokeAgent by agent id; any other id is answered by an
+    EchoAgent. To all three, more may be added later. `sessions` are the agents'. `keep` is how many calls are
+    remembered. `on_call` is told of each call that ended, in the endpoint's thread. Raises ValueError for a host that
+    is not loopback and for what is no knowledge base id or agent id; `start` raises OSError for a port in use.
     """
 
     def __init__(

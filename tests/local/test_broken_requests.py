@@ -14,6 +14,7 @@ from gateway.local import calling, echo, openai_messages, paging, query, rerank,
 from gateway.local.caching import PromptCache
 from gateway.local.engine import ModelRequest
 from gateway.local.errors import BedrockError
+from gateway.local.guarding import Guard
 
 from .conftest import MODEL
 
@@ -58,6 +59,7 @@ WHOLE: dict[str, Any] = {
     },
     "requestMetadata": {"a": "b"},
     "promptVariables": {"a": {"text": "b"}},
+    "guardrailConfig": {"guardrailIdentifier": "abc", "guardrailVersion": "1", "trace": "enabled"},
 }
 _RERANKING: dict[str, Any] = {
     "modelConfiguration": {
@@ -118,6 +120,9 @@ def _converse(request: dict[str, Any]) -> None:
     if structured.wanted(request) is not None:
         structured.answer(request)
     PromptCache().look(MODEL, request)
+    if (guard := Guard.of(request, {"abc": ["x"]})) is not None:
+        guard.blocks_input(request)
+        guard.trace()
     tokens.count_request(request)
     openai_messages.chat(ModelRequest(MODEL, request), "tiny")
 
