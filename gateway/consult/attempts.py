@@ -16,6 +16,7 @@ from gateway.aws.calls import Call, CallFailed
 from gateway.aws.errors import AwsFault
 from gateway.aws.patience import pause
 from gateway.aws.session import Aws
+from gateway.bedrock.adapting import NotTaken
 from gateway.consult.feed import Feed
 from gateway.consult.receipt import Attempt
 
@@ -47,7 +48,8 @@ class Attempts:
     _from: int = field(default=0, init=False)
 
     async def ask(self, call: Callable[[str, OnText], Call[T]], *, deadline: float, lead: str = "") -> tuple[str, T]:
-        """The model that answered and what it answered. Raises NoAnswer.
+        """The model that answered and what it answered. Raises NoAnswer, or NotTaken where the last one takes no such
+        request.
 
         `call` makes the call of one model id. No model is waited for beyond `deadline`, in `time.perf_counter()`: the
         next one is asked instead. A later round of the same consultation begins with the model that answered the last.
@@ -59,6 +61,11 @@ class Attempts:
         for number, model_id in enumerate(models):
             try:
                 answered = await self._persist(model_id, call, deadline, lead)
+            except NotTaken:
+                self.made.append(Attempt(model_id, "NotTaken", 0.0))
+                if number == len(models) - 1:
+                    raise
+                self._say(f"{model_id} does not take what is sent; asking the next model.")
             except NoAnswer as failed:
                 if number == len(models) - 1 or not failed.fault.elsewhere or not self._clean():
                     raise

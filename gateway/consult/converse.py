@@ -6,7 +6,7 @@ from functools import partial
 
 from gateway.aws.session import Aws
 from gateway.bedrock.generation import Generation
-from gateway.bedrock.request import Conversation, converse_request
+from gateway.bedrock.request import Conversation, can_stream, converse_request
 from gateway.catalog.entries import Catalog
 from gateway.catalog.models import ModelTable
 from gateway.catalog.search_schema import search_tool_name
@@ -74,25 +74,22 @@ class Converse:
             failed,
             trip.attempts.made,
             region=self._aws.region,
-            stream=self._streams(failed.model_id),
+            stream=can_stream(Conversation((), ()), self._models.find(failed.model_id)),
             models=self._models,
         )
 
     def _generation(
         self, specialist: ConverseSpecialist, conversation: Conversation, model_id: str, on_text: OnText
     ) -> Generation:
-        """The call of one round to one model."""
+        """The call of one round to one model. Raises NotTaken."""
+        model = self._models.find(model_id)
         return Generation(
             self._aws.client("bedrock-runtime"),
-            converse_request(specialist, conversation, model_id),
+            converse_request(specialist, conversation, model_id, model),
             on_text=on_text,
-            stream=self._streams(model_id),
+            stream=can_stream(conversation, model),
+            show_reasoning=specialist.reasoning is not None and specialist.reasoning.show,
         )
-
-    def _streams(self, model_id: str) -> bool:
-        """Whether to call ConverseStream; a model nobody knows is taken to stream."""
-        model = self._models.find(model_id)
-        return model is None or "streaming" not in model.refuses
 
     def _toolbox(self, trip: Trip, tools: Offered) -> Toolbox | None:
         """What its model may ask for."""

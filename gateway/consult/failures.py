@@ -55,7 +55,7 @@ def late(specialist: Specialist, made: list[Attempt], searches: list[Search], ch
 
 
 def _was_cut(receipt: Receipt) -> bool:
-    ended = [each.outcome for each in (*receipt.attempts, *receipt.searches)]
+    ended = [*(each.outcome for each in receipt.attempts), *(each.outcome for each in receipt.searches)]
     return "Cancelled" in ended or any(map(_was_cut, receipt.children))
 
 

@@ -6,7 +6,7 @@ The number of rounds is bounded by the file. Text of every round belongs to the 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -67,7 +67,7 @@ class Rounds:
             limit = self.trip.allowance.reached()
             if final := limit is not None or number == self.most:
                 results = with_last_word(results, limit)
-            conversation = conversation.followed_by(_said(generated.content), results)
+            conversation = replace(conversation.followed_by(_said(generated.content), results), answered_by=model_id)
         if limit is None and wanted_more and final:
             limit = f"the model still wanted its tools after {self.most} rounds (tool_rounds)"
         return Written(model_id, _BETWEEN.join(texts), generated.stop_reason, first_token_at, limit)
