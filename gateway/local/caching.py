@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from gateway.local import tokens
-from gateway.local.errors import InvalidError
+from gateway.local.errors import InvalidError, refused
 
 MINIMUM = 1_024  # tokens of a prefix, without which it is not cached; some models want more
 MOST = 4  # cache points in a request
@@ -113,11 +113,6 @@ def check(body: Mapping[str, Any]) -> None:
                 "`messages`."
             )
         short = short or ttl == "5m"
-
-
-def refused(message: str) -> InvalidError:
-    """What a model itself refuses, as Bedrock tells it."""
-    return InvalidError(f"The model returned the following errors: {message}")
 
 
 def _points(model_id: str, steps: Sequence[tuple[str, Block]]) -> Iterator[tuple[list[tuple[Key, int]], Point]]:

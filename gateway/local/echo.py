@@ -7,7 +7,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from gateway.local import citing, conversation
+from gateway.local import citing, conversation, media
 from gateway.local import reasoning as asked
 
 SYSTEM_QUOTE = 600  # characters of the system prompt that are quoted
@@ -93,20 +93,12 @@ def _describe(block: Mapping[str, Any]) -> str:
     if kind == "guardContent" and value.get("text"):
         return str(value["text"]["text"])
     if kind in ("image", "video", "audio", "document"):
-        name = f" {value['name']!r}" if "name" in value else ""
-        return f"[{kind}{name}, {value.get('format', 'no format given')}, {_size(value['source'])}]"
+        return media.told(kind, value)
     if kind == "toolUse":
         return f"[toolUse {value['name']}]"
     if kind == "toolResult":
         return "\n\n".join([f"[toolResult {value['toolUseId']}]", *map(_describe, value["content"])])
     return json.dumps(value, ensure_ascii=False) if kind == "json" else f"[{kind}]"
-
-
-def _size(source: Mapping[str, Any]) -> str:
-    kind, value = _one(source)
-    if kind == "bytes":
-        return f"{len(value) * 3 // 4 - value[-2:].count('='):,} bytes"
-    return f"{len(value):,} characters" if kind == "text" else f"from {kind}"
 
 
 def _one(union: Mapping[str, Any]) -> tuple[str, Any]:

@@ -87,3 +87,8 @@ class InvalidError(BedrockError):
 
     def __init__(self, message: str) -> None:
         super().__init__("ValidationException", message)
+
+
+def refused(message: str) -> InvalidError:
+    """What a model itself finds wrong with a request, as Bedrock tells it."""
+    return InvalidError(f"The model returned the following errors: {message}")

@@ -8,8 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from gateway.local.caching import refused
-from gateway.local.errors import InvalidError
+from gateway.local.errors import InvalidError, refused
 from gateway.local.signing import signature
 
 LEAST_BUDGET = 1_024  # tokens

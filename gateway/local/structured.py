@@ -11,8 +11,7 @@ from functools import lru_cache
 from typing import Any
 
 from gateway.local import conversation, schema
-from gateway.local.caching import refused
-from gateway.local.errors import InvalidError
+from gateway.local.errors import InvalidError, refused
 
 QUOTE = 200  # characters of the user's question that each text of an answer repeats
 

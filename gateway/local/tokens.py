@@ -36,7 +36,8 @@ def count_value(value: Any) -> int:
 
 
 def _parts(value: Any) -> Iterator[int]:
-    """The tokens of every string in a value; a member's name costs nothing, an image a flat price."""
+    """The tokens of every string in a value; a member's name costs nothing, an image a flat price,
+    another file what its bytes would cost as text."""
     if isinstance(value, str):
         yield count(value)
     elif isinstance(value, list):
@@ -48,6 +49,8 @@ def _parts(value: Any) -> Iterator[int]:
                 yield IMAGE_TOKENS
             elif key == "json":
                 yield count(json.dumps(item))
+            elif key == "bytes" and isinstance(item, str):
+                yield count_characters(len(item) * 3 // 4)
             elif key not in _NOT_READ:
                 yield from _parts(item)
     elif value is not None and not isinstance(value, bool):

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from typing import Any
 
-from gateway.local import caching, reasoning, shapes, structured, tools
+from gateway.local import caching, media, reasoning, shapes, structured, tools
 from gateway.local.errors import InvalidError
 
 Block = Mapping[str, Any]
@@ -28,7 +28,7 @@ def count_tokens(model_id: str, body: Mapping[str, Any]) -> None:
 
 
 def conversation(body: Mapping[str, Any]) -> None:
-    """Roles, their order, tools, reasoning, cache points, schemas, and that nothing is empty.
+    """Roles, their order, tools, files, reasoning, cache points, schemas, and that nothing is empty.
 
     Raises ValidationException at the first fault.
     """
@@ -39,6 +39,7 @@ def conversation(body: Mapping[str, Any]) -> None:
     for index, message in enumerate(messages):
         _content(message["content"], index)
     tools.check(body)
+    media.check(body)
     caching.check(body)
     reasoning.check(body)
     structured.check(body)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import copy
 import random
 from collections import Counter
@@ -17,6 +18,7 @@ from gateway.local.errors import BedrockError
 from gateway.local.guarding import Guard
 
 from .conftest import MODEL
+from .pictures import png
 
 WHOLE: dict[str, Any] = {
     "system": [{"text": "s"}, {"cachePoint": {"type": "default"}}, {"guardContent": {"text": {"text": "g"}}}],
@@ -25,7 +27,7 @@ WHOLE: dict[str, Any] = {
             "role": "user",
             "content": [
                 {"text": "a"},
-                {"image": {"format": "png", "source": {"bytes": "YWJj"}}},
+                {"image": {"format": "png", "source": {"bytes": base64.b64encode(png(1, 1)).decode()}}},
                 {"document": {"format": "md", "name": "n", "source": {"text": "x"}}},
             ],
         },

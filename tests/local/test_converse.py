@@ -12,6 +12,7 @@ import pytest
 from gateway.local import EchoEngine, Finish, LocalEndpoint, ScriptedEngine
 
 from .conftest import HELLO, MODEL, bedrock, text_of
+from .pictures import png
 
 Stream = Callable[..., list[dict[str, Any]]]
 ARNS = [
@@ -165,7 +166,7 @@ def test_what_a_specialist_may_send_is_accepted(stream: Stream) -> None:
         messages=[
             {
                 "role": "user",
-                "content": [{"text": "Look"}, {"image": {"format": "png", "source": {"bytes": b"1234567"}}}],
+                "content": [{"text": "Look"}, {"image": {"format": "png", "source": {"bytes": png(3, 2)}}}],
             },
             {
                 "role": "assistant",
@@ -190,7 +191,7 @@ def test_what_a_specialist_may_send_is_accepted(stream: Stream) -> None:
     )
 
     text = text_of(events)
-    assert "[document 'notes', md, 7 bytes]" in text
+    assert "[document 'notes', md, 7 bytes, begins: # Notes]" in text
     assert "2 earlier messages" in text
     assert events[-1]["metadata"]["performanceConfig"] == {"latency": "optimized"}
     assert events[-1]["metadata"]["serviceTier"] == {"type": "flex"}

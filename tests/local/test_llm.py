@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import re
 import socket
@@ -16,7 +17,9 @@ from gateway.local import LocalEndpoint, OpenAiEngine
 
 from .conftest import HELLO, MODEL, bedrock, read, text_of
 from .openai_server import CUT, HANG, OpenAiServer, end, text, tool
+from .pictures import png
 
+PICTURE = png(1, 1)
 CALL: dict[str, Any] = {"modelId": MODEL, "messages": HELLO}
 USAGE = {"choices": [], "usage": {"prompt_tokens": 31, "completion_tokens": 7, "total_tokens": 38}}
 GOOD = [text("Grüße "), text("aus\u2028der "), text("Ferne", "stop"), USAGE, "[DONE]"]
@@ -53,7 +56,7 @@ def test_the_server_is_asked_for_what_bedrock_was_asked_for() -> None:
                 "role": "user",
                 "content": [
                     {"text": "Look"},
-                    {"image": {"format": "png", "source": {"bytes": b"abc"}}},
+                    {"image": {"format": "png", "source": {"bytes": PICTURE}}},
                     {"document": {"format": "md", "name": "notes", "source": {"bytes": b"# N"}}},
                 ],
             },
@@ -80,7 +83,10 @@ def test_the_server_is_asked_for_what_bedrock_was_asked_for() -> None:
                     "role": "user",
                     "content": [
                         {"type": "text", "text": "Look"},
-                        {"type": "image_url", "image_url": {"url": "data:image/png;base64,YWJj"}},
+                        {
+                            "type": "image_url",
+                            "image_url": {"url": f"data:image/png;base64,{base64.b64encode(PICTURE).decode()}"},
+                        },
                         {"type": "text", "text": "notes:\n\n# N"},
                     ],
                 },
@@ -108,7 +114,7 @@ def test_a_servers_reasoning_comes_first_and_is_not_sent_back(name: str) -> None
 
 
 def test_what_the_server_cannot_read_is_refused() -> None:
-    content = [{"text": "Look"}, {"document": {"format": "pdf", "name": "n", "source": {"bytes": b"%PDF"}}}]
+    content = [{"text": "Look"}, {"document": {"format": "pdf", "name": "n", "source": {"bytes": b"%PDF-1.7"}}}]
     with OpenAiServer(GOOD) as server, served_by(server.url) as (client, _):
         with pytest.raises(client.exceptions.ValidationException, match="takes no document"):
             client.converse(modelId=MODEL, messages=[{"role": "user", "content": content}])
@@ -369,7 +375,7 @@ def test_a_tool_call_cut_by_the_limit_is_left_out() -> None:
                             {
                                 "toolResult": {
                                     "toolUseId": "1",
-                                    "content": [{"image": {"format": "png", "source": {"bytes": b"abc"}}}],
+                                    "content": [{"image": {"format": "png", "source": {"bytes": PICTURE}}}],
                                 }
                             }
                         ],

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from gateway.local import caching, reasoning, structured
-from gateway.local.errors import InvalidError
+from gateway.local.errors import InvalidError, refused
 from gateway.local.invoke import anthropic_body as api
 from gateway.local.invoke import pictures
 
@@ -101,7 +101,7 @@ def _check_as_converse(converse: Mapping[str, Any]) -> None:
         reasoning.check(converse)
         structured.check(converse)
     except InvalidError as error:
-        raise InvalidError(error.message.removeprefix(caching.refused("").message)) from None
+        raise InvalidError(error.message.removeprefix(refused("").message)) from None
 
 
 def _message(message: api.Message, index: int) -> Json:
