@@ -145,6 +145,8 @@ ONE, TWO = reference("one"), reference("two")
         ([chunk("First. "), chunk("So. More.", ("So.", 7, 9, [ONE]))], "First. So.[1] More."),
         ([chunk("First. "), chunk("So. More.", ("So.", 0, 2, [ONE]))], "First. So.[1] More."),
         ([chunk("So. More.", ("So.", None, None, [ONE]))], "So.[1] More."),
+        ([chunk("So. No. So. More.", ("So.", 8, 10, [ONE]))], "So. No. So.[1] More."),
+        ([chunk("First. "), chunk("So. No. So. More.", ("So.", 15, 17, [ONE]))], "First. So. No. So.[1] More."),
         ([chunk("So. More.\n", ("Elsewhere", 40, 49, [ONE]))], "So. More.[1]\n"),
         ([chunk("So."), chunk("", ("So.", 0, 2, [ONE, TWO]))], "So.[1][2]"),
         ([chunk("A. B.", ("A.", 0, 1, [ONE, TWO]), ("B.", 3, 4, [ONE]))], "A.[1][2] B.[1]"),
