@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import json
 import re
 from collections.abc import Iterator
 from datetime import datetime
@@ -16,8 +17,6 @@ from .service_model import installed
 
 def events(raw: bytes) -> list[tuple[str, dict[str, Any]]]:
     """The events of a stream by their types, each payload as the JSON that was sent; an exception is one too."""
-    import json
-
     buffer = EventStreamBuffer()
     buffer.add_data(raw)
     found = []
@@ -75,7 +74,7 @@ def _faults(shapes: dict[str, Any], name: str, value: Any, place: str) -> Iterat
         yield from (f"{place}.{given} is no member" for given in value if given not in members)
         if shape.get("union") and len(value) != 1:
             yield f"{place} sets {sorted(value)} of a union"
-        for member in value.keys() & members.keys():
+        for member in sorted(value.keys() & members.keys()):
             yield from _faults(shapes, members[member]["shape"], value[member], f"{place}.{member}")
     elif kind == "list":
         for index, item in enumerate(value):

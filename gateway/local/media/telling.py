@@ -38,7 +38,7 @@ def _told(kind: str, block: Block) -> Iterator[str]:
         yield from _begins(source["text"])
     elif source.get("content") is not None:
         texts = [str(item.get("text") or "") for item in source["content"]]
-        yield f"{len(texts):,} pieces of {sum(map(len, texts)):,} characters"
+        yield f"{sum(map(len, texts)):,} characters in {len(texts):,} part{'s' * (len(texts) != 1)}"
         yield from _begins(" ".join(texts))
     else:
         yield f"from {next(name for name, value in source.items() if value is not None)}"

@@ -96,10 +96,10 @@ def test_pictures_and_documents_reach_the_model(invoke: Invoke) -> None:
     [block] = invoke(CLAUDE, {**SAID, "messages": [{"role": "user", "content": content}]})["content"]
 
     for told in (
-        f"[image, png, {len(DOT)} bytes]",
+        f"[image, png, {len(DOT)} bytes, 1 x 1 pixels]",
         "[document 'contract', pdf, 12 bytes]",
-        "[document 'document', txt, 7 characters]",
-        "[document 'document', txt, from content]",
+        "[document 'document', txt, 7 characters, begins:",
+        "[document 'document', txt, 4 characters in 1 part,",
     ):
         assert told in block["text"]
 

@@ -67,7 +67,7 @@ def test_a_picture_is_told_with_its_format_bytes_and_pixels(client: Any, format_
         ),
         (
             {"document": {"name": "notes", "source": {"content": [{"text": "One."}, {"text": "Two."}]}}},
-            "[document 'notes', no format given, 2 pieces of 8 characters, begins: One. Two.]",
+            "[document 'notes', no format given, 8 characters in 2 parts, begins: One. Two.]",
         ),
         (
             {"image": {"format": "png", "source": {"s3Location": {"uri": "s3://abc/d.png"}}}},
