@@ -57,18 +57,24 @@ class _Bedrock(asyncio.Protocol):
         self._answer = answer
         self._first = first
         self._between = between
-        self._buffer = b""
+        self._buffer = bytearray()
+        self._needs = 0  # bytes of the request whose body is coming; 0 while its head is
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)
 
     def data_received(self, data: bytes) -> None:
         self._buffer += data
-        head, found, body = self._buffer.partition(b"\r\n\r\n")
-        match = _LENGTH.search(head)
-        if not found or match is None or len(body) < int(match[1]):
+        if not self._needs:
+            end = self._buffer.find(b"\r\n\r\n")
+            match = _LENGTH.search(self._buffer, 0, max(end, 0))
+            if match is None:
+                return
+            self._needs = end + 4 + int(match[1])
+        if len(self._buffer) < self._needs:
             return
-        self._buffer = body[int(match[1]) :]
+        del self._buffer[: self._needs]
+        self._needs = 0
         if not self._first and not self._between:
             self._transport.write(_HEAD + b"".join(self._answer) + b"0\r\n\r\n")
             return

@@ -19,6 +19,7 @@ from botocore.configprovider import BOTOCORE_DEFAUT_SESSION_VARIABLES, ConfigVal
 from botocore.exceptions import BotoCoreError, ProfileNotFound
 from botocore.session import Session as BotocoreSession
 
+from gateway.aws.blobs import splice_into
 from gateway.aws.connections import watch
 from gateway.aws.errors import AwsSetupError
 
@@ -81,7 +82,8 @@ class Aws:
                 except (BotoCoreError, ValueError) as error:
                     raise AwsSetupError(f"The AWS configuration of this machine cannot be used: {error}") from None
                 self._clients[service] = client
-                watch(self._clients[service])
+                watch(client)
+                splice_into(client)
             return self._clients[service]
 
     def close(self) -> None:

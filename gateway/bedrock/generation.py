@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from gateway.aws.blobs import set_aside
 from gateway.aws.calls import Call, CallFailed
 from gateway.aws.errors import AwsFault
 from gateway.aws.eventstream import events
@@ -53,7 +54,9 @@ class Generation(Call[Generated]):
         return self._converse_stream() if self._stream else self._converse()
 
     def _converse_stream(self) -> Generated:
-        with self._reading(self._client.converse_stream(**self._request)["stream"]) as body:
+        with set_aside(self._request) as request:
+            response = self._client.converse_stream(**request)
+        with self._reading(response["stream"]) as body:
             return self._read(body)
 
     def _read(self, body: Any) -> Generated:
@@ -81,7 +84,8 @@ class Generation(Call[Generated]):
         return Generated(shown.whole(), stop_reason, usage, first_token_at, message.content())
 
     def _converse(self) -> Generated:
-        response = self._client.converse(**self._request)
+        with set_aside(self._request) as request:
+            response = self._client.converse(**request)
         if "output" not in response:  # boto3 lets an answer pass that is no JSON, such as a proxy's error page
             raise CallFailed(AwsFault("StreamCut", "The answer was not Bedrock's", again=True))
         content = tuple(response["output"]["message"]["content"])

@@ -17,7 +17,11 @@ what it is told."""
 
 
 class _TooLarge(Exception):
-    """More came than was announced, or than may come."""
+    """More came than may come; `more` is whether the body goes on."""
+
+    def __init__(self, *, more: bool) -> None:
+        super().__init__()
+        self.more = more
 
 
 class MaxBody:
@@ -37,7 +41,7 @@ class MaxBody:
             return
         announced = Headers(scope=scope).get("content-length", "")
         if announced.isdecimal() and int(announced) > self._most:
-            await self._refuse(receive, send)
+            await self._refuse(receive, send, more=True)
             return
         came = 0
 
@@ -46,16 +50,16 @@ class MaxBody:
             message = await receive()
             came += len(message.get("body", b""))
             if came > self._most:
-                raise _TooLarge
+                raise _TooLarge(more=message.get("more_body", False))
             return message
 
         try:
             await self._app(scope, counted, send)
-        except _TooLarge:
-            await self._refuse(receive, send)
+        except _TooLarge as large:
+            await self._refuse(receive, send, more=large.more)
 
-    async def _refuse(self, receive: Receive, send: Send) -> None:
-        left, more = _READ_ON, True
+    async def _refuse(self, receive: Receive, send: Send, *, more: bool) -> None:
+        left = _READ_ON
         while more and left > 0:
             message = await receive()
             left -= len(message.get("body", b""))

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import binascii
 import re
+from collections.abc import Iterator
 from typing import Final
 from urllib.parse import unquote_to_bytes
 
 _SCHEME: Final = re.compile(r"\s*([A-Za-z][A-Za-z0-9+.-]*):")
-_SPACE: Final = re.compile(r"[ \t\r\n]+")
 _PIECE: Final = 256 * 1024  # characters; a multiple of 4
 
 
@@ -40,10 +40,16 @@ def of_base64(text: str) -> bytes:
 
     It is decoded piece by piece: all at once it would keep every other thread from running for as long as it takes.
     """
-    if _SPACE.search(text):
-        text = _SPACE.sub("", text)
-    pieces = [text[at : at + _PIECE] for at in range(0, len(text), _PIECE)]
     try:
-        return b"".join(binascii.a2b_base64(piece, strict_mode=True) for piece in pieces)
+        return b"".join(_decoded(text))
     except ValueError:  # binascii's own error among them
+        pass
+    try:
+        return b"".join(_decoded("".join(text.split())))
+    except ValueError:
         raise NotEncoded("it is no base64") from None
+
+
+def _decoded(text: str) -> Iterator[bytes]:
+    for at in range(0, len(text), _PIECE):
+        yield binascii.a2b_base64(text[at : at + _PIECE], strict_mode=True)

@@ -11,15 +11,15 @@ from typing import Any
 from gateway.catalog.file_inputs import FileFormat
 from gateway.catalog.quoting import one_line
 from gateway.catalog.specialists import Specialist
+from gateway.consult.arguments import ArgumentsRefused
 from gateway.consult.files.encoding import NotEncoded, of_base64, of_data_uri, scheme_of
 from gateway.consult.files.formats import FORMATS, LARGEST, MOST, WIDEST, format_of, pixels
-from gateway.errors import GatewayError
 
 _SHOWN = 80  # characters of a URI
 _OWN_SCHEME = "kb"
 
 
-class FilesRefused(GatewayError):
+class FilesRefused(ArgumentsRefused):
     """A file that cannot be taken: where it stands among the arguments, what is wrong, and how to mend it."""
 
 
