@@ -8,10 +8,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, cast
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from gateway.catalog.specialists import ConverseSpecialist
 from gateway.commands.backing import backing
 from gateway.commands.inputs import parse_inputs
 from gateway.commands.options import CatalogOption
@@ -23,8 +24,9 @@ from gateway.leaving import leave
 if TYPE_CHECKING:
     from gateway.bedrock.request import Conversation
     from gateway.catalog import Loaded
-    from gateway.catalog.specialists import ConverseSpecialist
+    from gateway.catalog.specialists import Specialist
     from gateway.commands.retrieving import Retrieval
+    from gateway.prompts import Rendered
 
 
 class Format(StrEnum):
@@ -50,9 +52,7 @@ def preview(
         list[str] | None,
         typer.Option("--input", "-i", help="An input as NAME=VALUE, NAME=@FILE, or NAME=@- for standard input."),
     ] = None,
-    request: Annotated[
-        bool, typer.Option("--request", help="Print the Converse request as JSON, and only that.")
-    ] = False,
+    request: Annotated[bool, typer.Option("--request", help="Print the request as JSON, and only that.")] = False,
     retrieve: Annotated[
         bool,
         typer.Option("--retrieve", help="Search its knowledge bases, and show the passages as the model gets them."),
@@ -78,9 +78,13 @@ def preview(
 
     loaded = load(catalog, os.environ, local=local)
     specialist = _specialist(loaded, name)
-    arguments = with_placeholders(parse_inputs(specialist, inputs or []), specialist.inputs)
+    given = parse_inputs(specialist, inputs or [])
+    arguments = with_placeholders(given, specialist.inputs)
     absent = [key for key in specialist.inputs if str(arguments.get(key)) == f"‹{key}›"]
     rendered = Prompts(specialist, loaded.catalog.root, PlaceholderEnvironment()).render(arguments)
+    if not isinstance(specialist, ConverseSpecialist):
+        _show_other(loaded, specialist, rendered, given, absent, request=request, retrieve=retrieve, output=output)
+        return
     retrieval = retrieval_of(specialist, loaded.catalog, rendered.query)
     if retrieve:
         retrieval = _searched(retrieval, specialist, loaded, absent, local=local)
@@ -97,6 +101,36 @@ def preview(
         typer.echo(f"Not given: {', '.join(absent)}.", err=True)
     for line in _found(retrieval):
         typer.echo(line, err=True)
+
+
+def _show_other(
+    loaded: Loaded,
+    specialist: Specialist,
+    rendered: Rendered,
+    given: dict[str, Any],
+    absent: list[str],
+    *,
+    request: bool,
+    retrieve: bool,
+    output: Format,
+) -> None:
+    """The preview of an agent, or of a model that makes vectors or images."""
+    from gateway.commands.preview_kinds import preview_of
+
+    if retrieve:
+        raise UsageError(
+            f"--retrieve is for specialists with knowledge bases, and {specialist.name} is of kind {specialist.kind}."
+        )
+    made = preview_of(loaded, specialist, rendered.texts, given)
+    if request:
+        sent = made.requests[0] if len(made.requests) == 1 else made.requests
+        typer.echo(json.dumps(sent, indent=2, ensure_ascii=False))
+    else:
+        typer.echo(made.as_json(specialist, absent) if output is Format.JSON else made.text())
+    if request or output is Format.TEXT:
+        typer.echo(made.cost, err=True)
+        if absent:
+            typer.echo(f"Not given: {', '.join(absent)}.", err=True)
 
 
 def _searched(
@@ -159,7 +193,7 @@ def _found(retrieval: Retrieval) -> Iterator[str]:
         yield f"Not searched: {names}; --retrieve searches, and asks no model."
 
 
-def _specialist(loaded: Loaded, name: str) -> ConverseSpecialist:
+def _specialist(loaded: Loaded, name: str) -> Specialist:
     """The specialist; one whose file has errors shows them. Raises GatewayError."""
     from gateway.commands.opening import specialist_of
     from gateway.lint.text import diagnostic_lines
@@ -171,10 +205,7 @@ def _specialist(loaded: Loaded, name: str) -> ConverseSpecialist:
         for line in diagnostic_lines(faults):
             typer.echo(line, err=True)
         raise GatewayError(f"{name} cannot be previewed: mend what is named above.")
-    specialist = specialist_of(loaded.catalog, name)
-    if specialist.kind != "converse":
-        raise UsageError(f"{name} is of kind {specialist.kind}; only those of kind converse can be previewed.")
-    return cast("ConverseSpecialist", specialist)
+    return specialist_of(loaded.catalog, name)
 
 
 def _estimate(loaded: Loaded, specialist: ConverseSpecialist, opening: Conversation) -> Estimate:
