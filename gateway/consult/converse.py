@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 
 from gateway.aws.session import Aws
@@ -15,6 +16,7 @@ from gateway.consult import failures
 from gateway.consult.attempts import NoAnswer, OnText
 from gateway.consult.endings import notices, sources
 from gateway.consult.files.formats import MOST
+from gateway.consult.files.intake import File
 from gateway.consult.grounding import Retrieved, conversation
 from gateway.consult.inner import Consult, InnerSpecialist
 from gateway.consult.offered import Bound, Offered, offered
@@ -47,7 +49,7 @@ class Converse:
         specialist = _specialist(trip)
         retrieved = await self._retrieved(trip, specialist, prepared)
         tools = offered(specialist, self._catalog, deeper=trip.allowance.depth > 0)
-        toolbox = self._toolbox(trip, tools)
+        toolbox = self._toolbox(trip, tools, prepared.files)
         opening = conversation(prepared.rendered, retrieved, tools, prepared.files)
         rounds = Rounds(trip, toolbox, specialist.tool_rounds, partial(self._generation, specialist))
         written = await rounds.answer(opening)
@@ -91,7 +93,7 @@ class Converse:
             show_reasoning=specialist.reasoning is not None and specialist.reasoning.show,
         )
 
-    def _toolbox(self, trip: Trip, tools: Offered) -> Toolbox | None:
+    def _toolbox(self, trip: Trip, tools: Offered, files: Sequence[File]) -> Toolbox | None:
         """What its model may ask for."""
         if not tools.specs:
             return None
@@ -99,7 +101,7 @@ class Converse:
             search_tool_name(bound[1].name): SearchTool(bound, trip.evidence, self._searches, trip.feed)
             for bound in tools.searches
         }
-        consulting = {each.name: InnerSpecialist(each, trip, self._consult) for each in tools.specialists}
+        consulting = {each.name: InnerSpecialist(each, trip, self._consult, files) for each in tools.specialists}
         return Toolbox({**searching, **consulting})
 
     async def _retrieved(self, trip: Trip, specialist: ConverseSpecialist, prepared: Prepared) -> Retrieved | None:

@@ -7,11 +7,13 @@ documents, or into what it is asked, can write into its answer.
 from __future__ import annotations
 
 import re
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from gateway.catalog.specialists import Specialist
 from gateway.consult.evidence import renumbered
+from gateway.consult.files.handed import with_files
+from gateway.consult.files.intake import File
 from gateway.errors import GatewayError
 
 if TYPE_CHECKING:
@@ -31,8 +33,10 @@ class LimitReached(GatewayError):
 class InnerSpecialist:
     """One that the outer model may consult, as often as its rounds and its allowance last."""
 
-    def __init__(self, specialist: Specialist, outer: Trip, consult: Consult) -> None:
+    def __init__(self, specialist: Specialist, outer: Trip, consult: Consult, files: Sequence[File] = ()) -> None:
+        """`files` are those of the outer request, which its model can hand on."""
         self._specialist = specialist
+        self._files = files
         self._outer = outer
         self._consult = consult
 
@@ -41,6 +45,7 @@ class InnerSpecialist:
         name = self._specialist.name
         if (limit := self._outer.allowance.reached()) is not None:
             raise LimitReached(f"{name} was not consulted: {limit}.")
+        arguments = with_files(self._specialist, arguments, self._files)
         if self._outer.feed is not None:
             self._outer.feed.status(f"Consulting {name}.")
         try:

@@ -62,11 +62,24 @@ def _search(base: KnowledgeBase) -> dict[str, Any]:
 
 
 def _consultation(specialist: Specialist) -> dict[str, Any]:
-    """A specialist takes from a model what it takes from a client, but no handles: every inner call is fresh."""
+    """A specialist takes from a model what it takes from a client, but no handles: every inner call is fresh. A file is
+    named, since no model could write one."""
     schema = specialist.input_schema
-    properties = {key: value for key, value in schema["properties"].items() if key in specialist.inputs}
+    properties = {
+        key: _named(value) if key in specialist.files else value
+        for key, value in schema["properties"].items()
+        if key in specialist.inputs
+    }
     return {
         "name": specialist.name,
         "description": specialist.description.strip(),
         "inputSchema": {"json": {**schema, "properties": properties}},
     }
+
+
+def _named(schema: Mapping[str, Any]) -> dict[str, Any]:
+    description = f"{schema.get('description', '')} {_BY_NAME}".lstrip()
+    return {**schema, "description": description}
+
+
+_BY_NAME = "By its name: a file of this request as it is called in it, or the kb:// URI of a passage."

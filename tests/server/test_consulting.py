@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -430,3 +431,39 @@ async def test_what_an_inner_specialist_draws_comes_with_the_outer_answer(write_
     assert [each.mime_type for each in images] == ["image/png", "image/png"]
     assert images[0].data != images[1].data
     assert [each["specialist"] for each in result.meta[META_KEY]["children"]] == ["painter", "painter"]
+
+
+async def test_a_file_of_the_request_is_handed_on_by_its_name(write_catalog: WriteCatalog) -> None:
+    roles = {
+        COUNSEL: [
+            [ToolUse("lawyer", {"papers": ["the contract", "kb://handbook"]})],
+            [ToolUse("lawyer", {"papers": ["papers 1", "papers 2"]})],
+            ["Fine."],
+        ],
+        LAWYER: [["Allowed."]],
+    }
+    papers = (
+        "inputs: {papers: {type: array, description: What to read., items: {type: string, format: document}}}\n"
+        "user_prompt: Read {{ papers | join(', ') }}.\n"
+    )
+    one, two = ("data:text/plain;base64," + base64.b64encode(each).decode() for each in (b"One.", b"Two."))
+    with office(write_catalog, Cast(roles), tools="[lawyer]", counsel=papers, lawyer=papers) as (server, endpoint):
+        async with Client(server) as client:
+            result = await client.session.call_tool("counsel", {"papers": [one, two]})
+    first, second, _ = asked(endpoint, COUNSEL)
+    described = first["toolConfig"]["tools"][0]["toolSpec"]["inputSchema"]["json"]["properties"]["papers"]
+    assert described["description"].startswith("What to read. By its name: a file of this request")
+    assert results(second) == [
+        (
+            "error",
+            "papers names no file of this request; there are papers 1, papers 2. A kb:// URI of a passage may stand"
+            " there too.",
+        )
+    ]
+    (read,) = asked(endpoint, LAWYER)
+    documents = [block["document"] for block in read["messages"][0]["content"] if "document" in block]
+    assert [(each["name"], base64.b64decode(each["source"]["bytes"])) for each in documents] == [
+        ("papers 1", b"One."),
+        ("papers 2", b"Two."),
+    ]
+    assert result.content[0].text == "Fine."
