@@ -33,6 +33,15 @@ class ReasoningForm:
     midway: bool = True
     source: str = ""
 
+    @property
+    def budgeted(self) -> bool:
+        """Whether it takes a number of tokens, and no word."""
+        return _mentions(self.fields, "BUDGET")
+
+
+def _mentions(value: Any, word: str) -> bool:
+    return value == word or (isinstance(value, Mapping) and any(_mentions(each, word) for each in value.values()))
+
 
 @dataclass(frozen=True, slots=True)
 class PromptCaching:

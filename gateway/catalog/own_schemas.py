@@ -64,10 +64,15 @@ def _check_keywords(schema: dict[str, Any], whose: Whose, pointer: Pointer, faul
             )  # fmt: skip
             continue
         close = nearest(key[:64], known)
+        hint = f"Did you mean `{close}`?" if close else "Remove it, or begin it with `x-`."
+        if schema[key] is None and " " in key:
+            hint = "Between braces a comma ends a text: quote the text before it."
         faults.key(
-            (*pointer, key), f"{whose}-keyword", f"JSON Schema has no keyword {quoted(key)}, so it would do nothing.",
-            f"Did you mean `{close}`?" if close else "Remove it, or begin it with `x-`.",
-        )  # fmt: skip
+            (*pointer, key),
+            f"{whose}-keyword",
+            f"JSON Schema has no keyword {quoted(key)}, so it would do nothing.",
+            hint,
+        )
 
 
 def _check_references(

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 # Of several faults of one value the one that explains the others is told.
 _FIRST = ("type", "enum", "const", "minLength", "pattern")
+_MOST_LISTED = 25  # keys of a mapping that are named where none is near
 _LOGGED = "letters, digits, spaces and `:_@$#=/+,-.`"
 _ATTRIBUTES = "x-amz-"  # what Bedrock calls metadata of its own begins so: no note of the author's
 
@@ -90,7 +91,7 @@ def _report_unknown(kind: Kind, errors: list[Any], faults: Faults) -> dict[Point
             if _known(error.schema, key):
                 continue
             where = f" in `{wording.label(pointer)}`" if pointer else ""
-            hint, written = _meant(error, key, faults.source.find((*pointer, key)))
+            hint, written = _meant(kind, error, key, faults.source.find((*pointer, key)))
             if not pointer and kind in SPECIALISTS.values() and (others := kinds_with(key)):
                 hint, written = f"`{key}` is a key of kind: {wording.listed(others)}.", frozenset()
             faults.key((*pointer, key), "unknown-key", f"The key {quoted(key)} is not known{where}.", hint)
@@ -103,7 +104,7 @@ def _known(schema: Any, key: str) -> bool:
     return key in schema["properties"] or any(re.search(each, key) for each in schema.get("patternProperties", ()))
 
 
-def _meant(error: Any, key: str, node: Node | None) -> tuple[str, frozenset[str]]:
+def _meant(kind: Kind, error: Any, key: str, node: Node | None) -> tuple[str, frozenset[str]]:
     """The hint for an unknown key, and the keys that were probably meant by it."""
     schema = error.schema
     if key.startswith("x-") and not key.startswith(_ATTRIBUTES):
@@ -114,6 +115,8 @@ def _meant(error: Any, key: str, node: Node | None) -> tuple[str, frozenset[str]
     close = nearest(key[:64], schema["properties"])
     if close:
         return f"Did you mean `{close}`?", frozenset({close})
+    if len(schema["properties"]) > _MOST_LISTED:
+        return f"`gateway schema {kind.replace('_', '-')}` prints every key there is.", frozenset()
     return wording.keys_here(list(schema["properties"])), frozenset()
 
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import date
 from functools import cached_property
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from gateway.catalog.diagnostics import Diagnostic
@@ -12,7 +13,7 @@ from gateway.catalog.entries import Catalog
 from gateway.catalog.models import ModelTable
 from gateway.catalog.rules import Rule
 from gateway.catalog.source import Pointer, Sequence
-from gateway.catalog.specialists import ConverseSpecialist, Specialist
+from gateway.catalog.specialists import ConverseSpecialist, EmbeddingSpecialist, ImageSpecialist, Specialist
 from gateway.prompts.library import Library
 
 if TYPE_CHECKING:
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 
 SETTINGS = "gateway.yaml"
 Place = tuple[str, Pointer]  # a file's path and a pointer into it
+Modelled = ConverseSpecialist | EmbeddingSpecialist | ImageSpecialist
+"""The kinds of specialist whose file names models."""
 
 
 class Context:
@@ -43,6 +46,35 @@ class Context:
         """Those of `specialists` that a model answers through Converse."""
         return tuple(each for each in self.specialists if isinstance(each, ConverseSpecialist))
 
+    @cached_property
+    def embedding(self) -> tuple[EmbeddingSpecialist, ...]:
+        """Those of `specialists` whose model makes vectors."""
+        return tuple(each for each in self.specialists if isinstance(each, EmbeddingSpecialist))
+
+    @cached_property
+    def drawing(self) -> tuple[ImageSpecialist, ...]:
+        """Those of `specialists` whose model draws."""
+        return tuple(each for each in self.specialists if isinstance(each, ImageSpecialist))
+
+    @property
+    def modelled(self) -> tuple[Modelled, ...]:
+        """Those of `specialists` whose file names models."""
+        return (*self.conversing, *self.embedding, *self.drawing)
+
+    def names(self, folder: str) -> frozenset[str]:
+        """The names of a folder's entries, also of those whose file has an error: that is reported there, and once."""
+        return self._names[folder]
+
+    @cached_property
+    def _names(self) -> Mapping[str, frozenset[str]]:
+        found: dict[str, set[str]] = {"specialists": set(), "knowledge_bases": set()}
+        for path, source in self.sources.items():
+            file = PurePosixPath(path)
+            if file.parts[0] in found:
+                written = source.data.get("name") if isinstance(source.data, dict) else None
+                found[file.parts[0]].add(written if isinstance(written, str) else file.stem)
+        return {folder: frozenset(names) for folder, names in found.items()}
+
     def written(self, path: str, key: str) -> bool:
         """Whether the file at `path` has that key at its top."""
         source = self.sources.get(path)
@@ -59,12 +91,13 @@ class Context:
         defaults = source.data.get("defaults") if source is not None and isinstance(source.data, dict) else None
         return isinstance(defaults, dict) and key in defaults
 
-    def model_ids(self, specialist: ConverseSpecialist) -> Iterator[tuple[str, Place]]:
+    def model_ids(self, specialist: Modelled) -> Iterator[tuple[str, Place]]:
         """Each model id of a specialist that is known by now, and where it is written."""
         path, pointer = self.place(specialist, "model_id")
         source = self.sources.get(path)
         several = source is not None and isinstance(source.find(pointer), Sequence)
-        for index, model_id in enumerate(specialist.model_id):
+        written = specialist.model_id
+        for index, model_id in enumerate([written] if isinstance(written, str) else written):
             if model_id and "${" not in model_id:  # a variable that is not set has its own diagnostic
                 yield model_id, (path, (*pointer, index) if several else pointer)
 

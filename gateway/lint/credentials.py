@@ -77,7 +77,7 @@ def check(context: Context) -> Iterator[Diagnostic]:
 
 def _texts(context: Context) -> dict[str, str]:
     texts = {path: source.text for path, source in context.sources.items()}
-    for specialist in context.conversing:
+    for specialist in context.conversing:  # of the other kinds, every template stands in the file itself
         texts.setdefault(specialist.system_prompt.path, specialist.system_prompt.text)
     for template in context.library.templates():
         texts.setdefault(template.path, template.text)

@@ -1,4 +1,4 @@
-"""The rule on keys about searching that change nothing where they stand."""
+"""The rule on keys that change nothing where they stand."""
 
 from __future__ import annotations
 
@@ -9,18 +9,23 @@ from gateway.catalog.entries import KnowledgeBase
 from gateway.catalog.rules import Rule
 from gateway.catalog.source import Pointer
 from gateway.catalog.specialists import ConverseSpecialist
+from gateway.lint.caching import uncached
 from gateway.lint.conditions import conditions
 from gateway.lint.context import Context
+from gateway.lint.templates import body_prompts
 
 NO_EFFECT = Rule(
     "key-without-effect",
     Severity.WARNING,
-    "A key about searching changes nothing where it stands.",
+    "A key changes nothing where it stands.",
     "It was written for a reason, and what it was meant for does not happen. `search_type` is for a knowledge base of"
-    " type `vector`; one of type `sql` takes no `num_results` and no `reranking`; `candidates` fewer than `num_results`"
-    " leaves nothing to choose from; a caller filter on an attribute that `filter` holds to one value can be given that"
-    " value only. In a specialist, `retrieval_query` is for knowledge bases in mode `context`, and `tool_rounds` for"
-    " those in mode `tool`. Remove the key, or correct what it depends on.",
+    " type `vector`; one of type `sql` takes no `num_results` and no `reranking`; `candidates` fewer than"
+    " `num_results` leaves nothing to choose from; a caller filter on an attribute that `filter` holds to one value"
+    " can be given that value only. In a specialist, `retrieval_query` is for knowledge bases in mode `context`,"
+    " `tool_rounds` for tools, `tool_limits` for specialists among them; `prompt_caching` needs a model that takes"
+    " cache points and a prompt as long as these ask for; with `api: invoke` only what `body` uses is sent; `strength`"
+    " is for an `image_input`; and a model may have no `truncate`, `input_type`, `quality` or size. Remove the key, or"
+    " correct what it depends on.",
 )
 RULES = (NO_EFFECT,)
 
@@ -71,11 +76,12 @@ def _pinned(context: Context, base: KnowledgeBase) -> _Found:
 
 def _in_specialist(context: Context, specialist: ConverseSpecialist) -> _Found:
     modes = {binding.mode for binding in specialist.knowledge_bases}
-    for key, mode in (("retrieval_query", "context"), ("tool_rounds", "tool")):
-        known = bool(modes) or not context.written(specialist.path, "knowledge_bases")  # a faulty one was left out
-        if mode not in modes and known and context.written(specialist.path, key):
-            message = f"{key} is for knowledge bases in mode {mode}, and '{specialist.name}' is bound to none."
-            yield (key,), message, f"Remove the key, or bind a knowledge base in mode {mode}."
+    bound = bool(modes) or not context.written(specialist.path, "knowledge_bases")  # a faulty one was left out
+    if bound and "context" not in modes and context.written(specialist.path, "retrieval_query"):
+        message = f"retrieval_query is for knowledge bases in mode context, and '{specialist.name}' is bound to none."
+        yield ("retrieval_query",), message, "Remove the key, or bind a knowledge base in mode context."
+    yield from _of_tools(context, specialist, bound=bound, searching="tool" in modes)
+    yield from _of_answers(context, specialist)
     for index, binding in enumerate(specialist.knowledge_bases):
         base = context.catalog.knowledge_bases.get(binding.name)
         pointer: Pointer = ("knowledge_bases", index)
@@ -85,6 +91,33 @@ def _in_specialist(context: Context, specialist: ConverseSpecialist) -> _Found:
             yield (*pointer, "num_results"), _unstructured("num_results", base), _REMOVE
         if base.type != "sql" and binding.filter is not None and binding.filter == base.filter:
             yield (*pointer, "filter"), f"Every search of '{base.name}' is held to this filter already.", _REMOVE
+
+
+def _of_tools(context: Context, specialist: ConverseSpecialist, *, bound: bool, searching: bool) -> _Found:
+    if not bound or (context.written(specialist.path, "tools") and not specialist.tools):
+        return  # what is faulty was left out
+    if not searching and not specialist.tools and context.written(specialist.path, "tool_rounds"):
+        message = f"tool_rounds is for tools and knowledge bases in mode tool, and '{specialist.name}' has none."
+        yield ("tool_rounds",), message, "Remove the key, or bind a knowledge base in mode tool."
+    consulted = not context.names("specialists").isdisjoint(specialist.tools)
+    if not consulted and context.written(specialist.path, "tool_limits"):
+        message = f"tool_limits is for specialists among the tools, and '{specialist.name}' has none."
+        yield ("tool_limits",), message, "Remove the key, or list specialists under tools."
+
+
+def _of_answers(context: Context, specialist: ConverseSpecialist) -> _Found:
+    if specialist.output is not None and specialist.progress == "text" and context.written(specialist.path, "progress"):
+        yield ("progress",), "A structured answer streams no text.", "Write `progress: status`, or remove the key."
+    if specialist.body is not None:
+        used = {
+            name.name for prompt in body_prompts(specialist) for name in context.library.analysis(prompt.text).names
+        }
+        written = "system_prompt" if context.written(specialist.path, "system_prompt") else "system_prompt_file"
+        for key, name in ((written, "system_prompt"), ("user_prompt", "user_prompt")):
+            if name not in used and context.written(specialist.path, key):
+                yield (key,), f"{key} is not sent: body does not use it.", f"Write {{{{ {name} }}}} where it belongs."
+    if specialist.prompt_caching is not None and (why := uncached(context, specialist)):
+        yield ("prompt_caching",), f"prompt_caching changes nothing: {why}.", _REMOVE
 
 
 def _unstructured(key: str, base: KnowledgeBase) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import PurePosixPath
 
 from gateway.catalog.diagnostics import Diagnostic, Severity
 from gateway.catalog.rules import Rule
@@ -39,7 +38,7 @@ RULES = (UNKNOWN, DUPLICATE, NOT_SERVED)
 
 def check(context: Context) -> Iterator[Diagnostic]:
     """The findings on specialists, knowledge bases and gateway.yaml."""
-    names = _names(context)
+    names = context.names("knowledge_bases")
     for specialist in context.conversing:
         for index, binding in enumerate(specialist.knowledge_bases):
             if binding.name not in names:
@@ -52,17 +51,6 @@ def check(context: Context) -> Iterator[Diagnostic]:
                 )
         yield from _duplicates(context, specialist)
     yield from _not_served(context)
-
-
-def _names(context: Context) -> set[str]:
-    """Every knowledge base's name, also of those whose file has an error: that is reported there, and once."""
-    names = set(context.catalog.knowledge_bases)
-    for path, source in context.sources.items():
-        file = PurePosixPath(path)
-        if file.parts[0] == "knowledge_bases":
-            written = source.data.get("name") if isinstance(source.data, dict) else None
-            names.add(written if isinstance(written, str) else file.stem)
-    return names
 
 
 def _duplicates(context: Context, specialist: ConverseSpecialist) -> Iterator[Diagnostic]:
@@ -79,7 +67,7 @@ def _duplicates(context: Context, specialist: ConverseSpecialist) -> Iterator[Di
 
 
 def _not_served(context: Context) -> Iterator[Diagnostic]:
-    places = [(entry.path, ("cache",)) for entry in context.conversing if context.written(entry.path, "cache")]
+    places = [(entry.path, ("cache",)) for entry in context.specialists if context.written(entry.path, "cache")]
     places += [(base.path, ("cache",)) for base in context.catalog.knowledge_bases.values() if base.cache is not None]
     for place in places:
         yield context.finding(NOT_SERVED, place, "Caches are not served yet.", key=True)

@@ -1,8 +1,9 @@
-"""Rules on model ids: known, alive, callable as they are written, and willing to take the request."""
+"""Rules on model ids: known, alive, callable as they are written, and of the kind that is asked."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Final
 
 from gateway.catalog.diagnostics import Diagnostic, Severity
 from gateway.catalog.models import Model, split
@@ -39,56 +40,87 @@ REFUSES = Rule(
     "model-refuses",
     Severity.WARNING,
     "A model refuses what its specialist would send.",
-    "Bedrock answers such a request with a ValidationException. Newer Claude models take no `top_p` but their"
-    " default; some take `temperature` or `top_p` but not both; some old models take no system prompt, or no tools,"
-    " which mode `tool` needs; embedding and image models answer no conversation, and only reranking"
-    " models rerank. Remove the key, or choose another model. Each model in `model_id` is looked"
-    " at, since a fallback is sent the same request.",
+    "Bedrock answers such a request with a ValidationException, so what can be left out is left out, and the rest fails"
+    " the call. Newer Claude models take no `top_p` but their default; some take `temperature` or `top_p` but not both;"
+    " some models take no system prompt, no stop sequences, no images or documents, or no tools, which mode `tool`,"
+    " `tools` and most structured answers need; a budget of reasoning has bounds. Embedding and image models answer no"
+    " conversation, have sizes and dimensions of their own, and only reranking models rerank. Remove the key, or choose"
+    " another model. Each model in `model_id` is looked at, since a fallback is sent the same request.",
 )
 RULES = (UNKNOWN, RETIRED, PROFILE, REFUSES)
 RERANK = "rerank"
 
 
+_KINDS: Final[Mapping[str, str]] = {"converse": "text", "embedding": "embedding", "image": "image"}
+"""The kind of model, as models.yaml calls it, that each kind of specialist asks."""
+_USUAL: Final = {
+    "text": "anthropic.claude-haiku-5-5",
+    "embedding": "amazon.titan-embed-text-v2:0",
+    "image": "stability.stable-image-core-v1:1",
+    RERANK: "cohere.rerank-v3-5:0",
+}
+"""A model of each kind, offered where nothing else is near."""
+_UNABLE: Final = {"text": "answers no conversation", "embedding": "makes no vectors", "image": "draws nothing"}
+
+
 def check(context: Context) -> Iterator[Diagnostic]:
     """The findings on the model ids of every specialist, and of every knowledge base that is reranked."""
-    for specialist in context.conversing:
+    for specialist in context.modelled:
+        kind = _KINDS[specialist.kind]
         for model_id, place in context.model_ids(specialist):
             model = context.models.find(model_id)
             if model is None:
-                yield from _unknown(context, model_id, place)
+                yield from _unknown(context, model_id, place, kind)
             else:
-                yield from _retired(context, model_id, model, place)
-                yield from _profile(context, model_id, model, place)
-                yield from _refuses(context, specialist, model_id, model, place)
+                yield from _retired(context, model_id, model, place, kind)
+                yield from _profile(context, model_id, model, place, kind)
+                invoked = isinstance(specialist, ConverseSpecialist) and specialist.api == "invoke"
+                if not invoked and not suits(context, model_id, model, kind):
+                    why = "" if model.kind == kind else f"is for {model.kind} and "
+                    message = f"The model '{model_id}' {why}{_UNABLE[kind]}."
+                    yield context.finding(REFUSES, place, message, _of_kind(context, model_id, kind))
 
     for base in context.catalog.knowledge_bases.values():
         if base.reranking is not None:
             yield from _reranking(context, base.reranking.model_id, (base.path, ("reranking", "model_id")))
 
 
+def suits(context: Context, model_id: str, model: Model, kind: str) -> bool:
+    """Whether a model is of that kind, and reached as such. One that gateway.yaml alone describes is of any."""
+    if kind == "text" and "converse" in model.refuses:
+        return False
+    overrides = context.catalog.settings.models
+    return model.kind == kind or (model_id in overrides and overrides[model_id].same_as is None)
+
+
 def _reranking(context: Context, model_id: str, place: Place) -> Iterator[Diagnostic]:
-    model, overrides = context.models.find(model_id), context.catalog.settings.models
+    model = context.models.find(model_id)
     if model is None:
         yield from _unknown(context, model_id, place, RERANK)
         return
     yield from _retired(context, model_id, model, place, RERANK)
-    if model.kind != RERANK and (model_id not in overrides or overrides[model_id].same_as):
+    if not suits(context, model_id, model, RERANK):
         message = f"The model '{model_id}' is for {model.kind} and reranks nothing."
-        yield context.finding(REFUSES, place, message, _instead(context, model_id, RERANK))
+        yield context.finding(REFUSES, place, message, _of_kind(context, model_id, RERANK))
 
 
-def _instead(context: Context, model_id: str, kind: str = "text") -> str | None:
+def _instead(context: Context, model_id: str, kind: str) -> str | None:
     found = context.models.nearest(model_id, today=context.today, region=context.catalog.settings.region, kind=kind)
     return f"Use '{found}'." if found else None
 
 
-def _unknown(context: Context, model_id: str, place: Place, kind: str = "text") -> Iterator[Diagnostic]:
+def _of_kind(context: Context, model_id: str, kind: str) -> str | None:
+    """The mend for a model of another kind: its successor that is of this one, or a usual one of this kind."""
+    return _instead(context, model_id, kind) or _instead(context, _USUAL[kind], kind)
+
+
+def _unknown(context: Context, model_id: str, place: Place, kind: str) -> Iterator[Diagnostic]:
     if not context.models.opaque(model_id):
         hint = _instead(context, model_id, kind) or "If it is new, describe it under models in gateway.yaml."
         yield context.finding(UNKNOWN, place, f"No list of Bedrock models has '{model_id}'.", hint)
 
 
-def _retired(context: Context, model_id: str, model: Model, place: Place, kind: str = "text") -> Iterator[Diagnostic]:
+def _retired(context: Context, model_id: str, model: Model, place: Place, kind: str) -> Iterator[Diagnostic]:
     if model.retired is not None:
         when = "reached its end of life" if model.retired <= context.today else "reaches its end of life"
         message = f"The model '{model_id}' {when} on {model.retired.isoformat()}."
@@ -97,48 +129,14 @@ def _retired(context: Context, model_id: str, model: Model, place: Place, kind: 
         yield context.finding(RETIRED, place, message, _instead(context, successor or model_id, kind))
 
 
-def _profile(context: Context, model_id: str, model: Model, place: Place) -> Iterator[Diagnostic]:
+def _profile(context: Context, model_id: str, model: Model, place: Place, kind: str) -> Iterator[Diagnostic]:
     if model_id in context.catalog.settings.models:
         return  # how it is called is for its owner to know
     prefix, _ = split(model_id)
     if prefix is None and model.on_demand is False and model.profiles:
         message = f"The model '{model_id}' is called through an inference profile only."
-        yield context.finding(PROFILE, place, message, _instead(context, model_id))
+        yield context.finding(PROFILE, place, message, _instead(context, model_id, kind))
     region, regions = context.catalog.settings.region, context.models.regions(model_id)
     if region is not None and regions is not None and region not in regions:
         message = f"The inference profile '{model_id}' cannot be called from {region}, the region in gateway.yaml."
-        yield context.finding(PROFILE, place, message, _instead(context, model.id))
-
-
-def _refuses(
-    context: Context, specialist: ConverseSpecialist, model_id: str, model: Model, place: Place
-) -> Iterator[Diagnostic]:
-    if model.kind != "text" or "converse" in model.refuses:
-        why = "answers no conversation" if model.kind == "text" else f"is for {model.kind} and answers no conversation"
-        yield context.finding(REFUSES, place, f"The model '{model_id}' {why}.", _instead(context, model_id))
-        return
-    if "system" in model.refuses:
-        yield context.finding(
-            REFUSES, place, f"The model '{model_id}' takes no system prompt.", "Choose another model."
-        )
-    yield from _takes_no_tools(context, specialist, model_id, model, place)
-    top_p = specialist.top_p
-    if "temperature+top_p" in model.refuses and specialist.temperature is not None and top_p is not None:
-        message = f"The model '{model_id}' takes temperature or top_p, but not both."
-        yield context.finding(REFUSES, context.place(specialist, "top_p"), message, "Remove one of the two.", key=True)
-    if "top_p" in model.refuses and top_p is not None:
-        message = f"The model '{model_id}' takes no top_p but its default."
-        yield context.finding(REFUSES, context.place(specialist, "top_p"), message, "Remove top_p.", key=True)
-
-
-def _takes_no_tools(
-    context: Context, specialist: ConverseSpecialist, model_id: str, model: Model, place: Place
-) -> Iterator[Diagnostic]:
-    """A model that is asked whole, since it refuses streaming, may take them all the same."""
-    streamed = {"streaming", "streaming+tools"} & model.refuses == {"streaming+tools"}
-    for binding in specialist.knowledge_bases:
-        if binding.mode == "tool" and ("tools" in model.refuses or streamed):
-            why = "takes no tools" if "tools" in model.refuses else "takes no tools while it streams"
-            message = f"The model '{model_id}' {why}, and '{binding.name}' is bound in mode tool."
-            yield context.finding(REFUSES, place, message, "Choose another model, or mode context.")
-            return
+        yield context.finding(PROFILE, place, message, _instead(context, model.id, kind))

@@ -7,23 +7,28 @@ from collections.abc import Callable, Iterator, Mapping
 from gateway.catalog.diagnostics import Diagnostic
 from gateway.catalog.rules import CATALOG_RULES, Rule
 from gateway.lint import (
+    consulting,
     credentials,
     defaults,
     descriptions,
+    drawing,
     effect,
     filters,
     ignoring,
     knowledge,
     models,
+    requests,
     sampling,
     stand_in,
     templates,
+    vectors,
     weight,
 )
 from gateway.lint.context import Context
 
 _MODULES = (
-    templates, defaults, knowledge, filters, effect, stand_in, models, sampling, descriptions, credentials, weight,
+    templates, defaults, knowledge, consulting, filters, effect, stand_in, models, requests, vectors, drawing, sampling,
+    descriptions, credentials, weight,
 )  # fmt: skip
 
 CHECKS: tuple[Callable[[Context], Iterator[Diagnostic]], ...] = tuple(module.check for module in _MODULES)

@@ -17,10 +17,11 @@ BUDGET = Rule(
     "context-budget",
     Severity.WARNING,
     "The catalog's tools add more tokens to every client's context than the budget allows.",
-    "A client puts the name, description and input schema of every tool into its model's context, in every"
-    " conversation, used or not. A knowledge base has one, too: `search_NAME`, which each of its `caller_filters` makes"
-    " heavier, least where its `type` is given. The number is an estimate, at four characters a token. Shorten the"
-    " descriptions of the heaviest, split the catalog in two, or raise `context_budget` in gateway.yaml.",
+    "A client puts the name, description and schemas of every tool into its model's context, in every conversation,"
+    " used or not: what a structured answer holds, and arguments such as `conversation` with `turns`, count too. A"
+    " knowledge base has one, too: `search_NAME`, which each of its `caller_filters` makes heavier, least where its"
+    " `type` is given. The number is an estimate, at four characters a token. Shorten the descriptions of the"
+    " heaviest, split the catalog in two, or raise `context_budget` in gateway.yaml.",
 )
 RULES = (BUDGET,)
 
@@ -32,6 +33,8 @@ def tool_tokens(entry: Specialist | KnowledgeBase) -> int:
         "description": entry.description,
         "inputSchema": entry.input_schema if isinstance(entry, Specialist) else search_input_schema(entry),
     }
+    if isinstance(entry, Specialist) and entry.output_schema is not None:
+        tool["outputSchema"] = entry.output_schema
     return estimated(json.dumps(tool, ensure_ascii=False))
 
 
