@@ -221,8 +221,14 @@ class _Loading:
             path = self._beside(file, name)
             if os.path.isdir(self.folder.root / path):  # noqa: PTH112 - false, too, for a name no system takes
                 return path
-            message, rule = "`local` names no folder.", "local-folder"
-            hint: str | None = "Create it, or remove the key."
+            rule = "local-folder"
+            message = f"`local` names no folder: there is no '{path}' in the catalog's folder."
+            hint: str | None = "The path is relative to this file. Correct it, or create the folder."
+            if os.path.lexists(self.folder.root / path):
+                message, hint = (
+                    f"`local` names no folder: '{path}' is a file.",
+                    "Name the folder it lies in, or another.",
+                )
         except FileFault as fault:
             message = f"`local` cannot be used: {lower_first(fault.message)}"
             rule, hint = ("path-outside" if fault.rule == "path-outside" else "local-folder"), fault.hint
