@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import subprocess
 import sys
 import time
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -65,6 +68,30 @@ def test_a_dated_rule_goes_by_the_day_it_is_given(write_catalog: WriteCatalog) -
     before, after = (lint.check(loaded, today=day) for day in (date(2027, 4, 7), date(2027, 4, 8)))
     assert "reaches its end of life on 2027-04-08" in before[0].message
     assert "reached its end of life on 2027-04-08" in after[0].message
+
+
+def test_a_folder_that_cannot_be_read_is_not_said_to_be_empty(
+    write_catalog: WriteCatalog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = write_catalog(
+        {
+            "knowledge_bases/handbook.yaml": "description: A handbook of everything that we do here.\n"
+            "knowledge_base_id: ABCDEFGHIJ\nlocal: ../docs/\n",
+            "docs/locked/page.md": "Text.",
+        }
+    )
+    scandir = os.scandir
+
+    def locked(path: str) -> Any:  # root may read every folder, whatever its mode
+        if Path(path).name == "locked":
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), path)
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", locked)
+    (found,) = check(root)
+    assert found.rule == "local-empty"
+    assert found.message == "No documents were found, for the folder 'docs/locked' cannot be read: Permission denied."
+    assert found.hint == "Let whoever runs the gateway read it."
 
 
 def test_what_lint_takes_for_documents_is_what_is_indexed() -> None:
