@@ -124,9 +124,9 @@ _STARTS_JSON: Final = ('"', "[", "{")
 
 
 def attribute(base: KnowledgeBase, name: str, text: str) -> Any:
-    """What a parameter says: JSON where it looks like it or where the attribute is no text, else the text itself.
+    """What a parameter says: JSON where it begins like it or where the attribute is no text, else the text itself.
 
-    Raises SearchRefused for JSON that has a name more than once.
+    Raises SearchRefused for JSON that is broken, or that has a name more than once.
     """
     declared = base.caller_filters.get(name)
     textual = declared is None or declared.type in ("string", "string_list")
@@ -137,8 +137,19 @@ def attribute(base: KnowledgeBase, name: str, text: str) -> Any:
         return _parsed(text)
     except _GivenTwice as twice:
         raise SearchRefused(f"{base.name}: {name} has {shown(twice.name)} more than once: write it once.") from None
-    except ValueError:
-        return text  # the filter's own check says what is wrong with it, or it was a text all along
+    except ValueError as fault:
+        if not text.startswith(_STARTS_JSON):
+            return text  # the filter's own check says what is wrong with it, or it was a text all along
+        raise SearchRefused(
+            f"{base.name}: {name} begins as JSON but is broken ({_where(fault)}): {shown(text)}. Mend it; a text that "
+            f"begins with {text[0]} is written as a JSON string, in double quotes."
+        ) from None
+
+
+def _where(fault: ValueError) -> str:
+    if isinstance(fault, json.JSONDecodeError):
+        return f"{fault.msg} at character {fault.pos + 1}"
+    return str(fault)
 
 
 def _number(text: str) -> Any:

@@ -141,7 +141,7 @@ def test_the_parameters_of_a_uri_make_the_same_query_as_the_tools_arguments() ->
         ("topics=true", {"topics": "true"}),
         ("topics=2024", {"topics": "2024"}),
         ('topics="quoted"', {"topics": "quoted"}),
-        ("topics=[unfinished", {"topics": "[unfinished"}),
+        ('topics="[unfinished"', {"topics": "[unfinished"}),
         ("anything=7", {"anything": 7}),
         ("anything=seven", {"anything": "seven"}),
         ("anything=NaN", {"anything": "NaN"}),
@@ -225,6 +225,19 @@ def test_any_query_comes_through_a_uri_unchanged(text: str) -> None:
             'query=x&year={"lessThan":2020,"lessThan":2030}',
             "handbook: year has 'lessThan' more than once: write it once.",
         ),
+        (
+            'query=x&anything={"greaterThan": 2023',
+            "handbook: anything begins as JSON but is broken (Expecting ',' delimiter at character 21): "
+            "'{\"greaterThan\": 2023'. Mend it; a text that begins with { is written as a JSON string, in double "
+            "quotes.",
+        ),
+        ("query=x&year={2023}", "handbook: year begins as JSON but is broken (Expecting property name"),
+        (
+            "query=x&topics=[unfinished",
+            "handbook: topics begins as JSON but is broken (Expecting value at character 2)",
+        ),
+        ('query=x&topics="unfinished', "handbook: topics begins as JSON but is broken (Unterminated string"),
+        ("query=x&topics=" + "[" * 50_000, "handbook: topics begins as JSON but is broken (nested too deep): '[[["),
         ("query=x&filter=team", 'handbook: filter must be a JSON object such as {"team": "platform"}, not \'team\'.'),
         ("query=x&filter=" + "[" * 5_000, 'handbook: filter must be a JSON object such as {"team": "platform"}, not '),
     ],
