@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, closing, contextmanager
 from enum import Enum
@@ -16,7 +17,7 @@ from gateway.errors import GatewayError, UsageError
 if TYPE_CHECKING:
     from gateway.aws.session import Aws
     from gateway.catalog.entries import Catalog
-    from gateway.local import Engine, LocalEndpoint
+    from gateway.local import Engine, LocalEndpoint, Retriever
 
 LlmUrlOption = Annotated[
     str | None,
@@ -53,10 +54,12 @@ def backing(
     llm_model: str | None = None,
     searched: Iterable[str],
     folders: Folders = Folders.AWAITED,
+    ready: threading.Event | None = None,
 ) -> Iterator[tuple[Catalog, Aws]]:
     """The AWS of a command while it runs, and the catalog as it is known there.
 
-    `searched` names the knowledge bases that may be searched; with `local` no other folder is indexed.
+    `searched` names the knowledge bases that may be searched; with `local` no other folder is indexed. Where `ready` is
+    given, nothing but a search begins that before it is set: indexing takes the interpreter from whatever starts.
     Raises UsageError for --llm-url without --local, AwsSetupError for AWS.
     """
     from gateway.aws.session import Aws
@@ -71,7 +74,7 @@ def backing(
 
     known = standing_in(catalog)
     with (
-        _endpoint(known, tuple(searched), folders, llm_url, llm_model) as endpoint,
+        _endpoint(known, tuple(searched), folders, ready, llm_url, llm_model) as endpoint,
         closing(Aws(local_url=endpoint.url)) as aws,
     ):
         yield known, aws
@@ -79,7 +82,12 @@ def backing(
 
 @contextmanager
 def _endpoint(
-    catalog: Catalog, searched: tuple[str, ...], folders: Folders, llm_url: str | None, llm_model: str | None
+    catalog: Catalog,
+    searched: tuple[str, ...],
+    folders: Folders,
+    ready: threading.Event | None,
+    llm_url: str | None,
+    llm_model: str | None,
 ) -> Iterator[LocalEndpoint]:
     """The endpoint with the folders behind it. Raises GatewayError when it does not start."""
     from gateway.commands.indexes import index_folder
@@ -92,8 +100,11 @@ def _endpoint(
         standing = {}
         if searched:
             indexes = stack.enter_context(index_folder(os.environ))
-            watch = indexing.watch if folders is not Folders.SILENT else lambda _: None
-            standing = retrievers(catalog, searched, indexes=indexes, watch=watch)
+            shown = None if folders is Folders.SILENT else indexing
+            standing = retrievers(catalog, searched, indexes=indexes, shown=shown, at_once=ready is None)
+            if ready is not None:
+                stack.callback(ready.set)  # ends the thread where it never came to that
+                threading.Thread(target=_begin_when, args=(ready, standing.values()), daemon=True).start()
         guarded = (base.guardrail for base in catalog.knowledge_bases.values())
         try:
             endpoint = LocalEndpoint(
@@ -110,6 +121,13 @@ def _endpoint(
             with stopping("stopped; what is indexed already is not indexed again."), closing(indexing):
                 wait_until_indexed(standing.values())
         yield endpoint
+
+
+def _begin_when(ready: threading.Event, standing: Iterable[Retriever]) -> None:
+    from gateway.commands.standins import begin_indexing
+
+    ready.wait()
+    begin_indexing(standing)
 
 
 def _engine(llm_url: str | None, llm_model: str | None) -> Engine | None:

@@ -31,6 +31,17 @@ class Indexing:
 
         return heard
 
+    def waiting(self, name: str) -> Callable[[], None]:
+        """What hears that another process indexes the folder of one knowledge base, which has to be waited for."""
+
+        def heard() -> None:
+            with self._lock, suppress(OSError):
+                # typer.echo would write past a bar on the terminal.
+                sys.stderr.write(f"Waiting for another process that indexes {name}.\n")
+                sys.stderr.flush()
+
+        return heard
+
     def close(self) -> None:
         """Take away what still stands on the terminal."""
         with self._lock, suppress(OSError):

@@ -142,7 +142,9 @@ def _searching(index: Path | None) -> Iterator[Callable[[str, Path], Retriever]]
 
     def make(name: str, folder: Path) -> Retriever:
         file = index_file(kept, folder)
-        return FolderRetriever(folder, name=folder.resolve().name or name, index=file, progress=indexing.watch(name))
+        called = folder.resolve().name or name
+        progress, waiting = indexing.watch(name), indexing.waiting(name)
+        return FolderRetriever(folder, name=called, index=file, progress=progress, waiting=waiting)
 
     with index_folder(os.environ if index is None else {VARIABLE: str(index)}) as kept:
         try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 import signal
+import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -42,6 +43,12 @@ def serve(
     from gateway.server.run import serve_http, serve_stdio
     from gateway.web import health
 
+    serving = threading.Event()
+
+    def started(url: str) -> None:
+        _announce(url, opened, host=host, local=local, llm_url=llm_url)
+        serving.set()
+
     with backing(
         opened,
         local=local,
@@ -49,6 +56,7 @@ def serve(
         llm_model=llm_model,
         searched=opened.knowledge_bases,
         folders=Folders.SHOWN if http else Folders.SILENT,
+        ready=serving if http else None,
     ) as (known, aws):
         if not http:
             serve_stdio(known, aws)
@@ -61,7 +69,7 @@ def serve(
             insecure=insecure,
             grace=grace,
             routes=lambda ready: health.routes(ready, len(opened.specialists)),
-            started=lambda url: _announce(url, opened, host=host, local=local, llm_url=llm_url),
+            started=started,
         )
     if not finished:
         typer.echo(f"gateway: some calls had not finished after {grace:g} s and were ended.", err=True)

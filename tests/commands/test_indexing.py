@@ -36,6 +36,11 @@ def test_a_file_gets_a_line_when_indexing_begins_and_when_it_ends(capsys: pytest
     assert re.fullmatch(r"Indexed handbook: 1,200 documents in \d+\.\d s\.", ends)
 
 
+def test_one_who_waits_for_another_process_is_told_so(capsys: pytest.CaptureFixture[str]) -> None:
+    Indexing().waiting("handbook")()
+    assert capsys.readouterr().err == "Waiting for another process that indexes handbook.\n"
+
+
 def test_each_indexing_of_a_folder_that_changes_again_is_told(capsys: pytest.CaptureFixture[str]) -> None:
     heard = Indexing().watch("handbook")
     for done in (0, 1, 0, 1):

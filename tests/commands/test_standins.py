@@ -37,9 +37,9 @@ def test_nothing_else_of_the_catalog_changes(acme: Path) -> None:
 
 def test_only_folders_that_are_asked_for_are_indexed(acme: Path, tmp_path: Path) -> None:
     known = standing_in(load(acme, {}, local=True).catalog)
-    assert retrievers(known, [], indexes=tmp_path, watch=lambda _: None) == {}
+    assert retrievers(known, [], indexes=tmp_path, shown=None) == {}
     assert not list(tmp_path.glob("*.sqlite"))
-    (retriever,) = retrievers(known, ["handbook"], indexes=tmp_path, watch=lambda _: None).values()
+    (retriever,) = retrievers(known, ["handbook"], indexes=tmp_path, shown=None).values()
     found = retriever.retrieve(Search("pager", limit=1, offset=0, hybrid=True, filter=None))
     retriever.close()
     assert found.results[0]["location"]["s3Location"]["uri"].startswith("s3://handbook/")
@@ -47,8 +47,12 @@ def test_only_folders_that_are_asked_for_are_indexed(acme: Path, tmp_path: Path)
 
 
 def test_one_without_a_folder_says_so_to_whoever_searches_it(tmp_path: Path) -> None:
-    bases = {"policies": KnowledgeBase("policies", "It holds much.", "POLICIES01")}
+    bases = {
+        "policies": KnowledgeBase("policies", "It holds much.", "POLICIES01", path="knowledge_bases/policies.yaml")
+    }
     known = standing_in(Catalog(Path(), Settings(), {}, bases, "digest"))
-    (retriever,) = retrievers(known, ["policies"], indexes=tmp_path, watch=lambda _: None).values()
-    with pytest.raises(BedrockError, match="its file has no `local:`"):
+    (retriever,) = retrievers(known, ["policies"], indexes=tmp_path, shown=None).values()
+    with pytest.raises(
+        BedrockError, match=r"its file has no `local:` .*: write it into knowledge_bases/policies\.yaml"
+    ):
         retriever.retrieve(Search("pager", limit=1, offset=0, hybrid=True, filter=None))

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from gateway.local.errors import UnavailableError
+from gateway.local.errors import BedrockError, UnavailableError
 from gateway.local.knowledge import lexical, ranking, results, snapshot, store
 from gateway.local.knowledge.connections import Connections
 from gateway.local.knowledge.embedding import Embedder, best_available
@@ -32,9 +32,10 @@ class FolderRetriever:
     """Searches a folder of documents; `name` stands for the bucket in their URIs, s3://NAME/path/in/folder.md.
 
     `index` is the SQLite file that keeps the index, which is the retriever's own: whatever else lies there is replaced.
-    Several processes may share it; one of them indexes. Making a retriever starts indexing on a thread, `progress` is
-    told there how many documents are done and how many there are, and a search waits for it. Later changes to the
-    folder are found by a look at it that a search brings about, beside it, every few seconds at most.
+    Several processes may share it; one of them indexes, and the others are told by `waiting`, once, that they wait.
+    Making a retriever starts indexing on a thread, `progress` is told there how many documents are done and how many
+    there are, and a search waits for it; with `at_once` false it starts with `begin` or the first search. Later changes
+    to the folder are found by a look at it that a search brings about, beside it, every few seconds at most.
     """
 
     def __init__(
@@ -45,6 +46,8 @@ class FolderRetriever:
         index: Path,
         embedder: Embedder | None = None,
         progress: Callable[[int, int], None] | None = None,
+        waiting: Callable[[], None] | None = None,
+        at_once: bool = True,
     ) -> None:
         self.name = name
         self.folder = folder
@@ -53,6 +56,7 @@ class FolderRetriever:
         self._closed = threading.Event()
         self._wanted = threading.Event()
         self._ready = threading.Event()
+        self._begun = False
         self._failure: str | None = None
         self._broken = False
         self._next_look = 0.0
@@ -62,13 +66,21 @@ class FolderRetriever:
         self._connections = Connections(index)
         self._indexer = Indexer(folder, index, self._embedder, self._closed.is_set, progress or _unheard)
         self._thread = threading.Thread(target=self._work, name=f"index of {name}", daemon=True)
-        self._wanted.set()
+        self._waiting = waiting
         self._thread.start()
+        if at_once:
+            self.begin()
 
     @property
     def skipped(self) -> Mapping[str, str]:
         """Why files are not in the index, by their path in the folder, as of the last look at it."""
         return MappingProxyType(self._skipped)
+
+    def begin(self) -> None:
+        """Start indexing; nothing happens where it has started."""
+        if not self._begun:
+            self._begun = True
+            self._wanted.set()
 
     def wait(self, timeout: float | None = None) -> bool:
         """Whether the first indexing has ended, well or not, within so many seconds."""
@@ -77,7 +89,8 @@ class FolderRetriever:
     def retrieve(self, search: Search) -> Found:
         """The chunks that the filter lets through, best first: every one of them has its place.
 
-        Raises UnavailableError when the folder cannot be indexed, with the reason, and when the retriever is closed.
+        Raises BedrockError when the folder cannot be indexed, with the reason, and UnavailableError when its index
+        cannot be read for the moment or the retriever is closed.
         """
         self._await_index()
         query = self._embedder.embed([search.text])[0]
@@ -102,17 +115,30 @@ class FolderRetriever:
         self._connections.close()
 
     def _await_index(self) -> None:
-        self._ready.wait()
+        if not self._ready.is_set():
+            self.begin()
+            self._ready.wait()
+        if self._failure is not None and time.monotonic() >= self._next_look:  # it may have been mended
+            self._look_again()
+            self._ready.wait()
         if self._closed.is_set():
             raise UnavailableError(f"The knowledge base {self.name} is closed.")
         if time.monotonic() >= self._next_look:
             self._wanted.set()
         if self._failure is not None:
-            raise UnavailableError(f"The folder of {self.name} cannot be indexed: {self._failure}.")
+            # Bedrock's code for a vector store that it cannot search: nobody asks it again at once.
+            raise BedrockError(
+                "ValidationException",
+                f"{self._failure}. Whoever runs the gateway can mend that: its log names the place.",
+            )
 
     def _begin_anew(self) -> None:
         _log.warning("The index of %s is broken and is made anew.", self.name)
         self._broken = True
+        self._look_again()
+
+    def _look_again(self) -> None:
+        """Lets searches wait for a further look at the folder."""
         self._ready.clear()
         if self._closed.is_set():
             self._ready.set()
@@ -132,18 +158,33 @@ class FolderRetriever:
             except StoppedError:
                 return
             except Exception as error:  # the thread lives on: the next look may succeed
-                self._failure = _reason(error)
-                place = self._index if isinstance(error, sqlite3.Error) else getattr(error, "filename", None)
-                _log.warning(
-                    "The folder of %s cannot be indexed: %s (%s).", self.name, self._failure, place or self.folder
-                )
+                self._failed(error)
             took = time.monotonic() - began
             self._next_look = time.monotonic() + max(_RESCAN, _RESCAN_SHARE * took)
             self._ready.set()
 
+    def _failed(self, error: Exception) -> None:
+        """Keeps for whoever searches what went wrong; where on this machine it did, and the mend, is for the log."""
+        reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
+        if self._is_of_index(error):
+            self._failure = f"The index of {self.name} cannot be used: {reason}"
+            place, mend = self._index, "See that it can be written there, or remove what lies there: it is made anew"
+        else:
+            self._failure = f"The folder of {self.name} cannot be indexed: {reason}"
+            place, mend = self.folder, "See that it is there and can be read"
+        _log.warning("%s (%s). %s.", self._failure, place, mend)
+
+    def _is_of_index(self, error: Exception) -> bool:
+        if isinstance(error, sqlite3.Error):
+            return True
+        place = Path(str(getattr(error, "filename", None) or self.folder))
+        beside = place.parent == self._index.parent and place.name.startswith(self._index.name)
+        return beside or (place in self._index.parents and place not in (self.folder, self.folder.resolve()))
+
     def _look(self) -> None:
         """Indexes what was changed; when another process is at it, waits until there is an index to search."""
         self._index.parent.mkdir(parents=True, exist_ok=True)
+        waiting = self._waiting
         while not self._closed.is_set():
             with store.lock(self._index) as mine:
                 if mine:
@@ -153,6 +194,9 @@ class FolderRetriever:
                 self._skipped = self._indexer.skipped()
                 self._load()
                 return
+            if waiting is not None:
+                waiting()
+                waiting = None
             self._closed.wait(_POLL)
 
     def _update(self) -> None:
@@ -204,13 +248,6 @@ class FolderRetriever:
                 )
                 self._snapshot = held
             return held
-
-
-def _reason(error: Exception) -> str:
-    """What went wrong, for whoever searches: where on this machine it did is for the log."""
-    if isinstance(error, sqlite3.Error):
-        return f"its index cannot be used, {error}"
-    return getattr(error, "strerror", None) or str(error) or type(error).__name__
 
 
 def _unheard(done: int, total: int) -> None:

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.local.errors import UnavailableError
+from gateway.local.errors import BedrockError, UnavailableError
 from gateway.local.knowledge import FolderRetriever, store
 from gateway.local.knowledge.embedding import HashEmbedder, Vectors
 from gateway.local.knowledge.indexing import Indexer
@@ -247,37 +247,39 @@ def test_progress_counts_the_documents_that_changed(folder: Path, opened: Open) 
     assert told == []
 
 
-def test_a_folder_that_is_not_there_is_an_error_that_says_so(folder: Path, opened: Open) -> None:
+def test_a_folder_that_is_not_there_is_an_error_that_says_so(
+    folder: Path, opened: Open, caplog: pytest.LogCaptureFixture
+) -> None:
     shutil.rmtree(folder)
     with pytest.raises(
-        UnavailableError, match=r"The folder of handbook cannot be indexed: No such file or directory\."
-    ):
+        BedrockError, match=r"The folder of handbook cannot be indexed: No such file or directory\. Whoever runs"
+    ) as failed:
         find(opened(), "about")
+    assert failed.value.name == "ValidationException"  # which is not asked again
+    assert caplog.messages == [
+        f"The folder of handbook cannot be indexed: No such file or directory ({folder}). See that it is there and can "
+        "be read."
+    ]
 
 
 @pytest.mark.usefixtures("restless")
 def test_a_folder_that_comes_back_is_searched_again(folder: Path, opened: Open) -> None:
     folder.rmdir()
     retriever = opened()
-    with pytest.raises(UnavailableError):
+    with pytest.raises(BedrockError):
         find(retriever, "about")
     folder.mkdir()
     write(folder, 1)
-
-    def found() -> bool:
-        try:
-            return paths(find(retriever, "about")) == ["page0.md"]
-        except UnavailableError:
-            return False
-
-    eventually(found)
+    assert paths(find(retriever, "about")) == ["page0.md"]
 
 
 def test_an_index_that_cannot_be_written_is_an_error_that_says_so(folder: Path, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     retriever = FolderRetriever(folder, name=NAME, index=tmp_path / "file" / "index", embedder=Counting())
     try:
-        with pytest.raises(UnavailableError, match="cannot be indexed"):
+        with pytest.raises(
+            BedrockError, match=r"The index of handbook cannot be used: (Not a directory|File exists)\."
+        ):
             find(retriever, "about")
     finally:
         retriever.close()
@@ -287,11 +289,14 @@ def test_where_an_index_cannot_be_used_is_for_the_log_and_not_for_callers(
     opened: Open, index: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     index.mkdir()
-    said = "The folder of handbook cannot be indexed: its index cannot be used, unable to open database file"
-    with caplog.at_level(logging.WARNING, "gateway.local"), pytest.raises(UnavailableError) as failed:
+    said = "The index of handbook cannot be used: unable to open database file"
+    with caplog.at_level(logging.WARNING, "gateway.local"), pytest.raises(BedrockError) as failed:
         find(opened(), "about")
-    assert str(failed.value) == f"{said}."
-    assert caplog.messages == [f"{said} ({index})."]
+    assert str(failed.value) == f"{said}. Whoever runs the gateway can mend that: its log names the place."
+    assert failed.value.name == "ValidationException"  # which is not asked again
+    assert caplog.messages == [
+        f"{said} ({index}). See that it can be written there, or remove what lies there: it is made anew."
+    ]
 
 
 class Stuck(Counting):
@@ -403,6 +408,40 @@ def test_an_index_whose_maker_was_killed_is_finished_by_another(folder: Path, in
         assert not retriever.wait(0.5)  # the other one holds the lock, and there is no whole index yet
         child.send_signal(signal.SIGKILL)
         assert len(paths(find(retriever, "about", limit=10))) == 5
+    assert len(counting.embedded) == 3
+
+
+def test_who_waits_for_another_process_is_told_once_and_who_does_not_is_not(
+    folder: Path, index: Path, opened: Open
+) -> None:
+    write(folder, 3)
+    told: list[str] = []
+    heard = threading.Event()
+
+    def waiting() -> None:
+        told.append("waits")
+        heard.set()
+
+    with held(index):
+        retriever = opened(waiting=waiting)
+        assert heard.wait(20)
+        assert not retriever.wait(0.5)  # several looks at the index later
+    assert paths(find(retriever, "subject1", limit=1)) == ["page1.md"]
+    find(opened(waiting=waiting), "about")
+    assert told == ["waits"]
+
+
+@pytest.mark.parametrize("begin", [FolderRetriever.begin, lambda retriever: find(retriever, "about")])
+def test_indexing_that_is_held_back_begins_when_it_may_or_with_a_search(
+    folder: Path, opened: Open, begin: Callable[[FolderRetriever], object]
+) -> None:
+    write(folder, 3)
+    counting = Counting()
+    retriever = opened(embedder=counting, at_once=False)
+    assert not retriever.wait(0.2)
+    assert counting.embedded == []
+    begin(retriever)
+    assert retriever.wait(20)
     assert len(counting.embedded) == 3
 
 
