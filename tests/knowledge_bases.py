@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from typing import Any
+
+import pytest
 
 from gateway.aws.session import Aws
 from gateway.catalog.entries import Catalog
@@ -13,6 +15,7 @@ from gateway.local import Engine, LocalEndpoint
 from gateway.local.retrieval import Retriever, ScriptedRetriever
 from gateway.server.app import build
 from tests.conftest import MODEL
+from tests.processes import at_endpoint
 
 HANDBOOK = "HANDBOOK01"
 POLICIES = "POLICIES01"
@@ -43,16 +46,22 @@ def guide(bound: str, extra: str = "", models: str = MODEL) -> str:
 
 @contextmanager
 def served(
-    catalog: Catalog, engine: Engine, knowledge_bases: Mapping[str, Retriever | Sequence[Mapping[str, Any]]]
+    catalog: Catalog,
+    engine: Engine,
+    knowledge_bases: Mapping[str, Retriever | Sequence[Mapping[str, Any]]],
+    *,
+    local: bool = False,
 ) -> Iterator[tuple[Any, LocalEndpoint]]:
-    """The catalog's MCP server, over an endpoint where these knowledge bases find what is given."""
+    """The catalog's MCP server, over an endpoint where these knowledge bases find what is given.
+
+    The endpoint is AWS to it, unless it is `local`.
+    """
     retrievers: dict[str, Any] = {
         name: ScriptedRetriever(found) if isinstance(found, (list, tuple)) else found
         for name, found in knowledge_bases.items()
     }
-    with LocalEndpoint(engine=engine, knowledge_bases=retrievers) as endpoint:
-        aws = Aws(local_url=endpoint.url)
-        try:
+    with LocalEndpoint(engine=engine, knowledge_bases=retrievers) as endpoint, pytest.MonkeyPatch.context() as patched:
+        for name, value in at_endpoint(endpoint.url).items():
+            patched.setenv(name, value)
+        with closing(Aws(local_url=endpoint.url) if local else Aws()) as aws:
             yield build(catalog, Consultations(catalog, aws)), endpoint
-        finally:
-            aws.close()

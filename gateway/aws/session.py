@@ -34,7 +34,8 @@ _CONNECT_TIMEOUT = 5.0
 # its stream; this bound only frees the thread of a call that was given up before AWS had answered at all.
 _READ_TIMEOUT = 900.0
 
-_LOCAL_REGION = "us-east-1"
+LOCAL_REGION = "us-east-1"
+"""The region of the endpoint that stands in for AWS."""
 
 
 class Aws:
@@ -54,7 +55,7 @@ class Aws:
             raise AwsSetupError(f"The AWS configuration of this machine cannot be read: {error}") from None
         # Every SDK but Python's reads AWS_REGION, which is also the one that ECS and Lambda set.
         environment = os.environ.get("AWS_REGION") or self._session.region_name
-        found: str | None = region or (_LOCAL_REGION if self.local else environment)
+        found: str | None = region or (LOCAL_REGION if self.local else environment)
         if not found:
             raise AwsSetupError(
                 "No AWS region is set: write `region: us-east-1` in gateway.yaml, or set AWS_REGION, "
@@ -123,6 +124,6 @@ def _local_session() -> boto3.Session:
     return boto3.Session(
         aws_access_key_id="local",
         aws_secret_access_key="local",  # noqa: S106 - the endpoint on loopback checks that a signature is there, not whose
-        region_name=_LOCAL_REGION,
+        region_name=LOCAL_REGION,
         botocore_session=session,
     )

@@ -21,7 +21,7 @@ from gateway.leaving import leave
 
 if TYPE_CHECKING:
     from gateway.aws.session import Aws
-    from gateway.catalog.entries import KnowledgeBase
+    from gateway.catalog.entries import Catalog, KnowledgeBase
     from gateway.knowledge.page import Page
     from gateway.knowledge.query import Query
 
@@ -65,6 +65,8 @@ def search(
     opened = open_catalog(catalog, local=local)
     base = knowledge_base_of(opened, name)
     asked = _query(base, " ".join(words), num_results, filters or [], source, page)
+    if local:
+        _check(opened, name, asked)  # before the folder is indexed, which may take its time
     with backing(opened, local=local, searched=[name]) as (known, aws), stopping("stopped."):
         found = _found(known.knowledge_bases[name], asked, aws, output)
         _show(found, output)
@@ -115,6 +117,19 @@ def _filter(base: KnowledgeBase, pairs: Sequence[str]) -> dict[str, Any]:
     return {key: values[0] if len(values) == 1 else values for key, values in found.items()}
 
 
+def _check(catalog: Catalog, name: str, asked: Query) -> None:
+    """Refuse what a search without AWS would refuse. Raises UsageError."""
+    from gateway.aws.session import LOCAL_REGION
+    from gateway.commands.standins import standing_in
+    from gateway.knowledge.errors import SearchRefused
+    from gateway.knowledge.search import first_page
+
+    try:
+        first_page(standing_in(catalog).knowledge_bases[name], asked, region=LOCAL_REGION)
+    except SearchRefused as refused:
+        raise UsageError(str(refused)) from None
+
+
 def _found(base: KnowledgeBase, asked: Query, aws: Aws, output: Format) -> Page:
     """The page that Bedrock brings. Raises UsageError for what cannot be asked; ends the process when it fails."""
     import asyncio
@@ -124,14 +139,14 @@ def _found(base: KnowledgeBase, asked: Query, aws: Aws, output: Format) -> Page:
 
     try:
         with waiting(f"searching {base.name}"):
-            return asyncio.run(Searches(aws).search(base, asked))
+            return asyncio.run(Searches(aws, log=False).search(base, asked))
     except SearchRefused as refused:
         raise UsageError(str(refused)) from None
     except SearchFailed as failed:
         if output is Format.JSON:
-            typer.echo(json.dumps({"error": str(failed)}, indent=2, ensure_ascii=False))
+            typer.echo(json.dumps({"error": failed.detail}, indent=2, ensure_ascii=False))
         else:
-            typer.echo(f"gateway: {failed}", err=True)
+            typer.echo(f"gateway: {failed.detail}", err=True)
         leave(1)
 
 

@@ -10,8 +10,13 @@ class SearchRefused(GatewayError):
 
 
 class SearchFailed(GatewayError):
-    """Bedrock did not answer. `outcome` is AWS's error code, `Timeout` or one of the network's."""
+    """Bedrock did not answer. `outcome` is AWS's error code, `Timeout` or one of the network's.
 
-    def __init__(self, sentence: str, outcome: str) -> None:
+    The sentence is for whoever asked, who may be anybody that the gateway serves. `detail` is for whoever runs it: ids,
+    files, AWS's words and the mend; without one it is the same sentence.
+    """
+
+    def __init__(self, sentence: str, outcome: str, detail: str | None = None) -> None:
         super().__init__(sentence)
         self.outcome = outcome
+        self.detail = detail or sentence

@@ -139,7 +139,7 @@ def test_a_knowledge_base_that_fails_is_told_of_as_the_model_reads_it_and_as_peo
     assert list(failed["retrieval"]["failed"]) == ["policies"]
 
 
-def test_one_that_is_required_fails_the_preview_with_one_sentence(
+def test_one_that_is_required_fails_the_preview_and_the_log_says_why(
     run: Preview, root: Path, endpoint: LocalEndpoint
 ) -> None:
     endpoint.faults.add(Fault(error="AccessDeniedException"))
@@ -147,8 +147,9 @@ def test_one_that_is_required_fails_the_preview_with_one_sentence(
     with gateway(*arguments, env=at_endpoint(endpoint.url)) as process:
         code, out, err = process.output()
     assert (code, out) == (1, "")
-    assert err.startswith("gateway: handbook: HANDBOOK01 in us-east-1 was not searched")
-    assert "\n" not in err
+    logged, told = err.splitlines()
+    assert logged.startswith("gateway: handbook: HANDBOOK01 in us-east-1 was not searched")
+    assert told.startswith("gateway: handbook was not searched: the gateway cannot use it (AccessDeniedException).")
 
 
 def test_json_has_the_retrieval(run: Preview) -> None:

@@ -16,6 +16,8 @@ from jsonschema import Draft202012Validator
 from typer.testing import CliRunner, Result
 
 from gateway.commands import app
+from gateway.commands.indexes import VARIABLE
+from gateway.knowledge.cursor import Cursor
 from gateway.local import Fault, LocalEndpoint, ScriptedRetriever
 from tests.conftest import WriteCatalog
 from tests.knowledge_bases import HANDBOOK, knowledge_base, passage
@@ -172,15 +174,27 @@ def test_a_guardrail_that_stepped_in_is_told_of(bedrock: Path, endpoint: LocalEn
             ["handbook", "x", "--filter", "year=2025", "--filter", 'year={"lessThan": 2026}'],
             "--filter year: an object of operators stands alone",
         ),
+        (
+            ["handbook", "x", "--filter", 'year={"greaterThan": 2023'],
+            "handbook: year begins as JSON but is broken (Expecting ',' delimiter at character 21): "
+            "'{\"greaterThan\": 2023'. Mend it",
+        ),
+        (["handbook", "x", "--filter", 'anything={"equals": "x"'], "handbook: anything begins as JSON but is broken"),
         (["handbook", "x", "--page", "nonsense"], "handbook: page_token is broken"),
+        (["handbook", "x", "--page", Cursor(number=2).written({})], "handbook: page_token belongs to another search"),
         (["handbook", "x", "--source", "\udcff"], "handbook: source must be a text"),
     ],
 )
-def test_what_cannot_be_asked_exits_with_2_and_one_sentence(acme: Path, arguments: list[str], says: str) -> None:
+def test_what_cannot_be_asked_exits_with_2_and_one_sentence_before_anything_is_indexed(
+    acme: Path, arguments: list[str], says: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    indexes = tmp_path / "indexes"
+    monkeypatch.setenv(VARIABLE, str(indexes))
     result = search(acme, *arguments, "--local")
     assert (result.exit_code, result.stdout) == (2, "")
-    (line,) = [line for line in result.stderr.splitlines() if "ndex" not in line]
+    (line,) = result.stderr.splitlines()
     assert line.startswith(f"gateway: {says}")
+    assert not indexes.exists()
 
 
 @pytest.mark.parametrize("number", ["0", "101", "many"])
@@ -213,6 +227,7 @@ def test_a_failure_is_one_sentence_and_exit_code_1(bedrock: Path, endpoint: Loca
     assert code == 1
     sentence = json.loads(out)["error"] if output == "json" else err
     assert sentence.count("\n") == 0
+    assert "handbook: HANDBOOK01 in us-east-1 was not searched: " in sentence
     assert "Allow the gateway's role bedrock:Retrieve on arn:aws:bedrock:us-east-1:" in sentence
     assert (err == "") is (output == "json")
 
@@ -222,9 +237,10 @@ def test_a_knowledge_base_without_a_folder_says_that_local_is_missing(acme: Path
     with gateway("search", "policies", "x", "--local", "--catalog", str(acme)) as process:
         code, out, err = process.output()
     assert (code, out) == (1, "")
-    assert err.count("\n") == 0
-    assert "its file has no `local:` that names one" in err
-    assert "Mend knowledge_bases/policies.yaml" in err
+    assert err == (
+        "gateway: policies was not searched. Without AWS a folder stands in for it, and its file has no `local:` that "
+        "names one: write it into knowledge_bases/policies.yaml."
+    )
 
 
 def test_ctrl_c_stops_the_search(bedrock: Path, endpoint: LocalEndpoint) -> None:
@@ -313,6 +329,7 @@ def test_fastmcp_is_not_imported_for_a_search(acme: Path) -> None:
     script = f"""
 import sys
 from gateway.commands import app
+from gateway.commands.indexes import VARIABLE
 try:
     app(["search", "handbook", "pager", "--local", "-n", "1", "--catalog", {str(acme)!r}])
 finally:

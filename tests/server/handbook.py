@@ -37,11 +37,16 @@ def handbook(
     found: Retriever | Sequence[Mapping[str, Any]] = (ON_CALL, LEAVE, PAY),
     extra: str = "",
     files: Mapping[str, str] | None = None,
+    *,
+    local: bool = False,
 ) -> Iterator[tuple[FastMCP, LocalEndpoint]]:
-    """Its MCP server and the endpoint; `extra` are further keys of the file, `files` further files."""
+    """Its MCP server and the endpoint; `extra` are further keys of the file, `files` further files.
+
+    The endpoint is AWS to it, unless it is `local`.
+    """
     written = {"knowledge_bases/handbook.yaml": FILE + extra, **(files or {})}
     catalog = sound(write_catalog(written))
-    with served(catalog, EchoEngine(pace=0), {HANDBOOK: found}) as (server, endpoint):
+    with served(catalog, EchoEngine(pace=0), {HANDBOOK: found}, local=local) as (server, endpoint):
         yield server, endpoint
 
 
