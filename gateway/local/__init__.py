@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from gateway.local.agents import Agent, EchoAgent, ScriptedAgent
 from gateway.local.calls import Call
-from gateway.local.echo_engine import EchoEngine
 from gateway.local.engine import Engine, Finish, ModelRequest, Reasoning, ScriptedEngine, ToolUse
+from gateway.local.engines.echo import EchoEngine
+from gateway.local.engines.openai import OpenAiEngine
 from gateway.local.errors import BedrockError
 from gateway.local.faults import Fault, Faults
-from gateway.local.llm import OpenAiEngine
 from gateway.local.retrieval import Found, Retriever, ScriptedRetriever, Search
 from gateway.local.server import LocalEndpoint
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 
 from gateway.local.agents import Agents
-from gateway.local.caching import PromptCache
+from gateway.local.converse.caching import PromptCache
 from gateway.local.engine import Engine
 from gateway.local.retrieval import Retriever
 

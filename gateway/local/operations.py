@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import unquote
 
-from gateway.local import bodies, converse, invoke, rerank, retrieve
+from gateway.local import bodies, invoke, rerank, retrieve
 from gateway.local.agents.invoking import invoke_agent
+from gateway.local.converse.operation import converse, converse_stream, count_tokens
 from gateway.local.handling import Handling
 
 
@@ -39,9 +40,9 @@ class Operation:
 
 
 OPERATIONS = (
-    Operation("Converse", "/model/{modelId}/converse", converse.converse),
-    Operation("ConverseStream", "/model/{modelId}/converse-stream", converse.converse_stream),
-    Operation("CountTokens", "/model/{modelId}/count-tokens", converse.count_tokens),
+    Operation("Converse", "/model/{modelId}/converse", converse),
+    Operation("ConverseStream", "/model/{modelId}/converse-stream", converse_stream),
+    Operation("CountTokens", "/model/{modelId}/count-tokens", count_tokens),
     Operation("InvokeModel", "/model/{modelId}/invoke", invoke.invoke_model, bodies.of_model),
     Operation(
         "InvokeModelWithResponseStream",

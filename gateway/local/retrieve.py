@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from gateway.local import guarding, paging, reranking
+from gateway.local import paging, reranking
+from gateway.local.converse import guarding
 from gateway.local.errors import BedrockError
 from gateway.local.handling import Handling
 from gateway.local.query import Query, Reranking, parse

@@ -19,8 +19,8 @@ from gateway.local.agents import Agent, Agents
 from gateway.local.app import App
 from gateway.local.backend import Backend
 from gateway.local.calls import Call, Calls
-from gateway.local.echo_engine import EchoEngine
 from gateway.local.engine import Engine
+from gateway.local.engines.echo import EchoEngine
 from gateway.local.faults import Faults
 from gateway.local.retrieval import Retriever
 

@@ -11,11 +11,13 @@ from typing import Any
 
 import pytest
 
-from gateway.local import calling, echo, openai_messages, paging, query, rerank, structured, tokens, validation
-from gateway.local.caching import PromptCache
+from gateway.local import paging, query, rerank, tokens
+from gateway.local.converse import structured, validation
+from gateway.local.converse.caching import PromptCache
+from gateway.local.converse.guarding import Guard
 from gateway.local.engine import ModelRequest
+from gateway.local.engines import calling, openai_messages, quoting
 from gateway.local.errors import BedrockError
-from gateway.local.guarding import Guard
 
 from .conftest import MODEL
 from .pictures import png
@@ -117,8 +119,8 @@ VALUES: list[Any] = [
 def _converse(request: dict[str, Any]) -> None:
     validation.converse("Converse", MODEL, request)
     calling.choose(request)
-    echo.answer(MODEL, request)
-    echo.reasoning(request)
+    quoting.answer(MODEL, request)
+    quoting.reasoning(request)
     if structured.wanted(request) is not None:
         structured.answer(request)
     PromptCache().look(MODEL, request)

@@ -12,12 +12,12 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from gateway.local import blocks
-from gateway.local.blocks import Written
+from gateway.local.converse import blocks
+from gateway.local.converse.blocks import Written
+from gateway.local.converse.signing import signature
 from gateway.local.engine import Reasoning, ToolUse
 from gateway.local.invoke import anthropic_request
 from gateway.local.invoke.writing import Asked, Body, Ended, Json, digest
-from gateway.local.signing import signature
 
 _STOP_REASONS: Mapping[str, str] = {
     "end_turn": "end_turn",

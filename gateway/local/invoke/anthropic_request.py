@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from gateway.local import caching, reasoning, structured
+from gateway.local.converse import caching, reasoning, structured
 from gateway.local.errors import InvalidError, refused
 from gateway.local.invoke import anthropic_body as api
 from gateway.local.invoke import pictures

@@ -10,7 +10,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from gateway.local.blocks import Written
+from gateway.local.converse.blocks import Written
 from gateway.local.engine import Reasoning, ToolUse
 from gateway.local.errors import InvalidError
 from gateway.local.invoke import pictures

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from gateway.local import tokens
-from gateway.local.blocks import Written
+from gateway.local.converse.blocks import Written
 from gateway.local.invoke.body_schema import BodySchema
 from gateway.local.invoke.writing import Asked, Body, Ended, Json, digest, text_of
 

@@ -13,7 +13,8 @@ from contextlib import aclosing
 from typing import Any
 
 from gateway.local import eventstream
-from gateway.local.blocks import Written
+from gateway.local.converse.blocks import Written
+from gateway.local.converse.guarding import Guard
 from gateway.local.engine import Finish
 from gateway.local.errors import InvalidError
 from gateway.local.handling import Handling
@@ -46,12 +47,13 @@ async def invoke_model_with_response_stream(handling: Handling) -> None:
         raise InvalidError("The model is unsupported for streaming.")
     call, exchange = handling.call, handling.exchange
     asked = _asked(handling, family)
+    guard = Guard.of(asked.converse, handling.backend.guardrails)
     await handling.begin()
-    writing = Writing(handling.backend.engine, asked)
+    writing = Writing(handling.backend.engine, asked, guard, hold=guard is not None and not guard.asynchronous)
     async with aclosing(writing.parts()) as written:
         # Nothing is sent before the engine has something, so that an engine which fails at once is an HTTP error.
         part = await anext(written)
-        handling.backend.prompts.keep(asked.prompt)
+        _read(handling, asked, guard)
         headers = {"x-amzn-bedrock-content-type": _JSON, **parameters.echoed(call)}
         await exchange.start_stream(eventstream.CONTENT_TYPE, headers)
         events = family.events(asked)
@@ -66,7 +68,8 @@ async def invoke_model_with_response_stream(handling: Handling) -> None:
         await handling.strike_end(call.chunks)
     ended = _note(handling, writing)
     *before, last = events.end(ended)
-    await exchange.end_stream(b"".join(map(_chunk, [*before, {**last, _METRICS: _metrics(handling, ended)}])))
+    whole = {**last, **_told(guard, ended), _METRICS: _metrics(handling, ended)}
+    await exchange.end_stream(b"".join(map(_chunk, [*before, whole])))
 
 
 async def _family(handling: Handling) -> Family:
@@ -79,8 +82,9 @@ async def _family(handling: Handling) -> Family:
 async def _written(handling: Handling, family: Format) -> None:
     """A text, which the engine writes."""
     asked = _asked(handling, family)
+    guard = Guard.of(asked.converse, handling.backend.guardrails)
     await handling.begin()
-    writing = Writing(handling.backend.engine, asked)
+    writing = Writing(handling.backend.engine, asked, guard, hold=True)
     parts: list[Written] = []
     async with aclosing(writing.parts()) as written:
         async for part in written:
@@ -89,9 +93,9 @@ async def _written(handling: Handling, family: Format) -> None:
                 parts.append(part)
                 handling.note_chunk()
     await handling.strike_end(0)
-    handling.backend.prompts.keep(asked.prompt)
+    _read(handling, asked, guard)
     ended = _note(handling, writing)
-    await _reply(handling, family.answer(asked, parts, ended))
+    await _reply(handling, {**family.answer(asked, parts, ended), **_told(guard, ended)})
 
 
 async def _made(handling: Handling, maker: Maker) -> None:
@@ -111,6 +115,24 @@ def _asked(handling: Handling, family: Format) -> Asked:
     read = family.read(handling.body)
     model_id, converse = handling.call.model_id, {**read, **parameters.as_converse(handling.call)}
     return Asked(model_id, handling.body, converse, handling.backend.prompts.look(model_id, converse))
+
+
+def _read(handling: Handling, asked: Asked, guard: Guard | None) -> None:
+    """A model has read the prompt, whose prefixes are cached from now on; not if a guardrail kept it from the model."""
+    if guard is None or not guard.refused:
+        handling.backend.prompts.keep(asked.prompt)
+
+
+def _told(guard: Guard | None, ended: Ended) -> Json:
+    """What an answer says of its guardrail.
+
+    https://docs.aws.amazon.com/bedrock/latest/userguide/guardrails-use-invoke-api.html
+    """
+    if guard is None:
+        return {}
+    action = "INTERVENED" if ended.stop_reason == "guardrail_intervened" else "NONE"
+    trace = {f"amazon-bedrock-{name}": value for name, value in guard.trace().items()}
+    return {"amazon-bedrock-guardrailAction": action, **trace}
 
 
 async def _reply(handling: Handling, answer: Mapping[str, Any]) -> None:

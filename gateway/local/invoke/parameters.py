@@ -27,6 +27,7 @@ _ACCEPT: Mapping[str, str] = {
     "InvokeModelWithResponseStream": "x-amzn-bedrock-accept",
 }
 _ECHOED = ("performanceConfigLatency", "serviceTier")
+_MODES: Mapping[str, str] = {"SYNCHRONOUS": "sync", "ASYNCHRONOUS": "async"}
 _ANY = frozenset({"application/json", "application/*", "*/*"})
 
 
@@ -64,12 +65,19 @@ def as_converse(call: Call) -> dict[str, Any]:
             "guardrailIdentifier": given["guardrailIdentifier"],
             "guardrailVersion": given["guardrailVersion"],
             "trace": given.get("trace", "DISABLED").lower(),
+            "streamProcessingMode": _MODES.get(_streaming(call), "sync"),
         }
     if "serviceTier" in given:
         found["serviceTier"] = {"type": given["serviceTier"]}
     if "performanceConfigLatency" in given:
         found["performanceConfig"] = {"latency": given["performanceConfigLatency"]}
     return found
+
+
+def _streaming(call: Call) -> str:
+    """How the body asks a guardrail to look at a stream."""
+    settings = call.request.get("amazon-bedrock-guardrailConfig")
+    return str(settings.get("streamProcessingMode")) if isinstance(settings, dict) else ""
 
 
 def _media_type(value: str | None, what: str, taken: frozenset[str] | set[str]) -> None:

@@ -9,12 +9,14 @@ from contextlib import aclosing
 from dataclasses import dataclass, replace
 from typing import Any, Protocol, runtime_checkable
 
-from gateway.local import blocks, tokens
-from gateway.local.blocks import Written
-from gateway.local.caching import Prefixes
+from gateway.local import tokens
+from gateway.local.converse import blocks
+from gateway.local.converse.blocks import Written
+from gateway.local.converse.caching import Prefixes
+from gateway.local.converse.guarding import Guard, guarded
+from gateway.local.converse.stops import until_stop
 from gateway.local.engine import Engine, Finish, ModelRequest, Part, Parts, ToolUse
 from gateway.local.errors import BedrockError, UnavailableError
-from gateway.local.stops import until_stop
 
 Json = dict[str, Any]
 Body = Mapping[str, Any]
@@ -76,22 +78,32 @@ class Format(Protocol):
 
 
 class Writing:
-    """The parts of one answer, each tool with an id. Once it is over, `ended` says how."""
+    """The parts of one answer, each tool with an id. Once it is over, `ended` says how.
 
-    def __init__(self, engine: Engine, asked: Asked) -> None:
+    With `hold` a guardrail sees the whole answer before any of it is sent.
+    """
+
+    def __init__(self, engine: Engine, asked: Asked, guard: Guard | None, *, hold: bool) -> None:
         self._engine = engine
         self._asked = asked
+        self._guard = guard
+        self._hold = hold
         self._characters = 0
         self._said: list[str] = []  # by the engine, since the last tool
         self._kept = 0  # characters of it that are in the answer
         self.ended: Ended | None = None
 
     async def parts(self) -> Parts:
-        """What the engine writes up to a stop sequence, then one Finish. An engine that fails is ServiceUnavailable."""
+        """What the engine writes up to a stop sequence and a guardrail lets through, then one Finish.
+
+        An engine that fails is ServiceUnavailable.
+        """
         request = ModelRequest(self._asked.model_id, self._asked.converse)
         written = self._engine.generate(request)
         if request.stop_sequences:
             written = until_stop(self._listening(written), request.stop_sequences)
+        if self._guard is not None:
+            written = guarded(written, self._guard, self._asked.converse, hold=self._hold)
         tools = 0
         try:
             async with aclosing(written) as source:

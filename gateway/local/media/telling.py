@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from gateway.local.conversation import shortened
+from gateway.local.converse.conversation import shortened
 from gateway.local.media import encoded, pixels
 
 WORDS = 80  # characters of a document's text that are told

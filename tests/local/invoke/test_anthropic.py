@@ -185,10 +185,14 @@ def test_encrypted_thinking_is_a_block_without_text() -> None:
     assert text_of(events) == "answer"
 
 
-def test_cache_points_have_the_usage_that_they_have_in_converse(invoke: Invoke, chunks: Invoke) -> None:
+def test_cache_points_have_the_usage_that_they_have_in_converse(
+    invoke: Invoke, chunks: Invoke, endpoint: LocalEndpoint
+) -> None:
     system = [{"type": "text", "text": "long " * 1_000, "cache_control": {"type": "ephemeral", "ttl": "1h"}}]
 
     first, second = (invoke(CLAUDE, {**SAID, "system": system})["usage"] for _ in range(2))
+    [_, call] = endpoint.calls
+    assert (call.cache_read_tokens, call.cache_write_tokens) == (1_250, 0)
     events = chunks(CLAUDE, {**SAID, "system": system})
 
     assert (first["cache_creation_input_tokens"], first["cache_read_input_tokens"]) == (1_250, 0)
@@ -196,6 +200,14 @@ def test_cache_points_have_the_usage_that_they_have_in_converse(invoke: Invoke, 
     assert first["input_tokens"] == second["input_tokens"] == 2
     assert events[0]["message"]["usage"]["cache_read_input_tokens"] == 1_250
     assert events[-1]["amazon-bedrock-invocationMetrics"]["cacheReadInputTokenCount"] == 1_250
+
+
+def test_a_prompt_that_was_streamed_is_in_the_cache_too(invoke: Invoke, chunks: Invoke) -> None:
+    tools = [{**TOOL, "description": "long " * 1_000, "cache_control": {"type": "ephemeral"}}]
+
+    chunks(CLAUDE, {**SAID, "tools": tools})
+
+    assert invoke(CLAUDE, {**SAID, "tools": tools})["usage"]["cache_read_input_tokens"] > 1_000
 
 
 @pytest.mark.parametrize(

@@ -11,9 +11,10 @@ from typing import Any
 
 import pytest
 
-from gateway.local import EchoEngine, openai_messages, shapes
-from gateway.local.caching import PromptCache
+from gateway.local import EchoEngine, shapes
+from gateway.local.converse.caching import PromptCache
 from gateway.local.engine import ModelRequest, ToolUse
+from gateway.local.engines import openai_messages
 from gateway.local.errors import BedrockError
 from gateway.local.invoke import families
 from gateway.local.invoke.writing import Asked, Ended, Format

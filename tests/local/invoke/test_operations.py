@@ -22,6 +22,7 @@ from ..service_model import installed
 from .conftest import CLAUDE, IMPORTED, LLAMA, MISTRAL, SAID, TOOL, Invoke, read, text_of
 
 Json = dict[str, Any]
+BLOCKED = "Sorry, the model cannot answer this question."
 TITAN = "amazon.titan-embed-text-v2:0"
 CANVAS = "amazon.nova-canvas-v1:0"
 OPERATIONS = ["invoke_model", "invoke_model_with_response_stream"]
@@ -246,6 +247,58 @@ def test_a_fault_beyond_the_last_chunk_strikes_when_the_answer_is_ready(
 
     [call] = endpoint.wait_for(lambda calls: calls[0].outcome == "failed")
     assert call.seconds >= 0.01
+
+
+def test_a_fault_beyond_the_last_chunk_of_a_stream_strikes_before_its_end(client: Any, endpoint: LocalEndpoint) -> None:
+    endpoint.faults.add(Fault(error="InternalServerException", at=10_000))
+    events: list[Json] = []
+
+    with pytest.raises(EventStreamError, match="internalServerException"):
+        read(client, CLAUDE, SAID, events)
+
+    assert text_of(events).endswith("answers here instead.")
+    assert events[-1]["type"] == "content_block_delta"
+
+
+GUARDED: Json = {"guardrailIdentifier": "abc123", "guardrailVersion": "1", "trace": "ENABLED"}
+
+
+def test_a_guardrail_blocks_a_prompt(invoke: Invoke, chunks: Invoke, endpoint: LocalEndpoint) -> None:
+    endpoint.guardrails["abc123"] = ("hello",)
+
+    message = invoke(CLAUDE, SAID, **GUARDED)
+    events = chunks(CLAUDE, SAID, **GUARDED)
+
+    assert message["content"] == [{"type": "text", "text": BLOCKED}]
+    assert text_of(events) == BLOCKED
+    for told in (message, events[-1]):
+        assert told["amazon-bedrock-guardrailAction"] == "INTERVENED"
+        assert "abc123" in told["amazon-bedrock-trace"]["guardrail"]["inputAssessment"]
+    assert message["usage"]["input_tokens"] == 0
+    assert {call.stop_reason for call in endpoint.calls} == {"guardrail_intervened"}
+
+
+def test_a_guardrail_that_blocks_nothing_says_so(invoke: Invoke, endpoint: LocalEndpoint) -> None:
+    endpoint.guardrails["abc123"] = ("goodbye",)
+
+    assert invoke(CLAUDE, SAID, **GUARDED)["amazon-bedrock-guardrailAction"] == "NONE"
+    assert "amazon-bedrock-guardrailAction" not in invoke(CLAUDE, SAID)
+
+
+@pytest.mark.parametrize(("mode", "sent"), [("SYNCHRONOUS", BLOCKED), ("ASYNCHRONOUS", f"one {BLOCKED}")])
+def test_a_guardrail_blocks_an_answer_before_or_while_it_is_sent(mode: str, sent: str) -> None:
+    body = {**SAID, "amazon-bedrock-guardrailConfig": {"streamProcessingMode": mode}}
+    with LocalEndpoint(engine=ScriptedEngine(["one ", "bad ", "word"]), guardrails={"abc123": ["bad"]}) as endpoint:
+        client = bedrock(endpoint)
+        events = read(client, CLAUDE, body, [], **GUARDED)
+        client.close()
+
+    assert text_of(events) == sent
+
+
+def test_an_unknown_guardrail_is_refused(client: Any) -> None:
+    with pytest.raises(client.exceptions.ValidationException, match=r"identifier or version provided .* does not exist"):
+        client.invoke_model(modelId=CLAUDE, body=json.dumps(SAID), **GUARDED)
 
 
 def test_a_request_that_is_refused_uses_up_no_fault(client: Any, endpoint: LocalEndpoint) -> None:

@@ -8,14 +8,15 @@ from contextlib import aclosing
 from dataclasses import replace
 from typing import Any
 
-from gateway.local import blocks, eventstream, tokens, validation
-from gateway.local.caching import Prefixes
+from gateway.local import eventstream, tokens
 from gateway.local.calls import Call
+from gateway.local.converse import blocks, validation
+from gateway.local.converse.caching import Prefixes
+from gateway.local.converse.guarding import Guard, guarded
+from gateway.local.converse.stops import until_stop
 from gateway.local.engine import Finish, ModelRequest, Parts, ToolUse
 from gateway.local.errors import BedrockError, UnavailableError
-from gateway.local.guarding import Guard, guarded
 from gateway.local.handling import Handling
-from gateway.local.stops import until_stop
 
 
 async def converse(handling: Handling) -> None:

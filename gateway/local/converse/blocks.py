@@ -14,8 +14,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from gateway.local import eventstream
+from gateway.local.converse.signing import signature
 from gateway.local.engine import Reasoning, ToolUse
-from gateway.local.signing import signature
 
 _PIECE = 24  # characters of a tool's input in one event, so that a reader has pieces to join
 

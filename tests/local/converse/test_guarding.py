@@ -10,11 +10,11 @@ import httpx2
 import pytest
 
 from gateway.local import EchoEngine, Engine, Finish, LocalEndpoint, Reasoning, ScriptedEngine, ToolUse
-from gateway.local.guarding import BLOCKED
+from gateway.local.converse.guarding import BLOCKED
 
-from .answers import events as events_of
-from .answers import faults, stream_faults
-from .conftest import HELLO, MODEL, bedrock, text_of
+from ..answers import events as events_of
+from ..answers import faults, stream_faults
+from ..conftest import HELLO, MODEL, bedrock, text_of
 
 WORDS = {"gr4rd": ["bitcoin", "free money"], "versioned:2": ["bitcoin"]}
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from gateway.local.converse.signing import signature
 from gateway.local.errors import InvalidError, refused
-from gateway.local.signing import signature
 
 LEAST_BUDGET = 1_024  # tokens
 FIELDS = frozenset({"thinking", "reasoning_config", "output_config", "reasoning_effort", "reasoningConfig"})

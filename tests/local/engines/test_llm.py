@@ -15,9 +15,9 @@ from botocore.exceptions import EventStreamError
 
 from gateway.local import LocalEndpoint, OpenAiEngine
 
-from .conftest import HELLO, MODEL, bedrock, read, text_of
-from .openai_server import CUT, HANG, OpenAiServer, end, text, tool
-from .pictures import png
+from ..conftest import HELLO, MODEL, bedrock, read, text_of
+from ..openai_server import CUT, HANG, OpenAiServer, end, text, tool
+from ..pictures import png
 
 PICTURE = png(1, 1)
 CALL: dict[str, Any] = {"modelId": MODEL, "messages": HELLO}

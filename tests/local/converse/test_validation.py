@@ -10,7 +10,7 @@ from botocore.exceptions import ClientError
 
 from gateway.local import LocalEndpoint
 
-from .conftest import HELLO, MODEL
+from ..conftest import HELLO, MODEL
 
 USER = {"role": "user", "content": [{"text": "Hello"}]}
 ASSISTANT = {"role": "assistant", "content": [{"text": "Hello"}]}

@@ -9,7 +9,7 @@ import pytest
 
 from gateway.local import LocalEndpoint, Reasoning, ScriptedEngine, ToolUse
 
-from .conftest import HELLO, MODEL, bedrock, text_of
+from ..conftest import HELLO, MODEL, bedrock, text_of
 
 Stream = Callable[..., list[dict[str, Any]]]
 

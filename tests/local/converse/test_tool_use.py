@@ -14,7 +14,7 @@ from botocore.exceptions import EventStreamError
 
 from gateway.local import Engine, Fault, Finish, LocalEndpoint, ScriptedEngine, ToolUse
 
-from .conftest import HELLO, MODEL, bedrock, read, text_of
+from ..conftest import HELLO, MODEL, bedrock, read, text_of
 
 Stream = Callable[..., list[dict[str, Any]]]
 

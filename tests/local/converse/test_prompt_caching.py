@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from gateway.local import Finish, LocalEndpoint, ScriptedEngine
-from gateway.local.caching import PromptCache
+from gateway.local.converse.caching import PromptCache
 
-from .conftest import HELLO, MODEL, bedrock
+from ..conftest import HELLO, MODEL, bedrock
 
 LONG = "word " * 1_000  # 1,250 tokens
 POINT: dict[str, Any] = {"cachePoint": {"type": "default"}}

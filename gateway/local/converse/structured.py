@@ -10,7 +10,8 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
-from gateway.local import conversation, schema
+from gateway.local import schema
+from gateway.local.converse import conversation
 from gateway.local.errors import InvalidError, refused
 
 QUOTE = 200  # characters of the user's question that each text of an answer repeats

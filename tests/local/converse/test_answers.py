@@ -10,8 +10,8 @@ import pytest
 
 from gateway.local import EchoEngine, Engine, LocalEndpoint, Reasoning, ScriptedEngine, ToolUse
 
-from .answers import events, faults, stream_faults
-from .conftest import HELLO, MODEL
+from ..answers import events, faults, stream_faults
+from ..conftest import HELLO, MODEL
 
 SCRIPT: list[Any] = [Reasoning("Hm."), Reasoning(redacted=b"x"), "Let me look.", ToolUse("clock", {"a": [1]}), "Noon."]
 FULL: dict[str, Any] = {
@@ -60,7 +60,7 @@ def test_the_checker_itself_finds_what_is_wrong() -> None:
 
 
 def _stop_reasons() -> list[str]:
-    from .service_model import installed
+    from ..service_model import installed
 
     reasons: list[str] = installed("bedrock-runtime")["shapes"]["StopReason"]["enum"]
     return reasons

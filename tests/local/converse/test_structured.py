@@ -11,8 +11,8 @@ from jsonschema import Draft202012Validator
 
 from gateway.local import LocalEndpoint, OpenAiEngine
 
-from .conftest import HELLO, MODEL, bedrock, text_of
-from .openai_server import OpenAiServer, text
+from ..conftest import HELLO, MODEL, bedrock, text_of
+from ..openai_server import OpenAiServer, text
 
 Stream = Callable[..., list[dict[str, Any]]]
 

@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from typing import Any
 
-from gateway.local import caching, media, reasoning, shapes, structured, tools
+from gateway.local import media, shapes
+from gateway.local.converse import caching, reasoning, structured, tools
 from gateway.local.errors import InvalidError
 
 Block = Mapping[str, Any]

@@ -11,7 +11,8 @@ from contextlib import aclosing
 from dataclasses import replace
 from typing import Any
 
-from gateway.local import blocks, tokens
+from gateway.local import tokens
+from gateway.local.converse import blocks
 from gateway.local.engine import Finish, Part, Parts
 from gateway.local.errors import InvalidError
 

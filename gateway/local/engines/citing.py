@@ -7,7 +7,7 @@ import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
-from gateway.local.conversation import Passage, shortened
+from gateway.local.converse.conversation import Passage, shortened
 
 QUOTE = 200  # characters of a passage that are quoted
 

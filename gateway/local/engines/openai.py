@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from gateway.local.engine import Finish, ModelRequest, Parts
+from gateway.local.engines.openai_messages import chat
+from gateway.local.engines.openai_stream import Reading, reason_given
 from gateway.local.errors import UnavailableError
-from gateway.local.openai_messages import chat
-from gateway.local.openai_stream import Reading, reason_given
 
 if TYPE_CHECKING:
     import httpx2

@@ -7,8 +7,10 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from gateway.local import citing, conversation, media
-from gateway.local import reasoning as asked
+from gateway.local import media
+from gateway.local.converse import conversation
+from gateway.local.converse import reasoning as asked
+from gateway.local.engines import citing
 
 SYSTEM_QUOTE = 600  # characters of the system prompt that are quoted
 REASONED_QUOTE = 200  # characters of the user's words that reasoning repeats

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from .conftest import MODEL
+from ..conftest import MODEL
 
 LEAVE = "# Leave\nEverybody has thirty days of holidays. Parental leave lasts twelve weeks. It is paid in full."
 TRAVEL = "Expense reports for travel are due on Friday. Flights are booked by the travel desk."

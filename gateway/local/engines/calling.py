@@ -16,7 +16,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from gateway.local import conversation
+from gateway.local.converse import conversation
 from gateway.local.engine import ToolUse
 from gateway.local.schema import UnsatisfiableError, fitting
 

@@ -11,8 +11,8 @@ import pytest
 
 from gateway.local import EchoEngine, Finish, LocalEndpoint, ScriptedEngine
 
-from .conftest import HELLO, MODEL, bedrock, text_of
-from .pictures import png
+from ..conftest import HELLO, MODEL, bedrock, text_of
+from ..pictures import png
 
 Stream = Callable[..., list[dict[str, Any]]]
 ARNS = [

@@ -6,8 +6,10 @@ import asyncio
 import re
 from collections.abc import AsyncGenerator, Sequence
 
-from gateway.local import blocks, calling, echo, structured, tokens
+from gateway.local import tokens
+from gateway.local.converse import blocks, structured
 from gateway.local.engine import Finish, ModelRequest, Parts, Reasoning
+from gateway.local.engines import calling, quoting
 
 DEFAULT_PACE = 150.0  # tokens per second: a chunk of a few words about every 30 ms
 
@@ -16,7 +18,7 @@ class EchoEngine:
     """Asks no model and says so, quoting what a model would have received. The same request, the same answer.
 
     Where reasoning is asked for, it comes first; where JSON is, the answer is JSON that fits its schema. Which tools it
-    calls says `gateway.local.calling`, which passages it cites `gateway.local.citing`.
+    calls says `gateway.local.engines.calling`, which passages it cites `gateway.local.engines.citing`.
 
     `pace` is in tokens per second; 0 is as fast as it can be read.
     """
@@ -27,7 +29,7 @@ class EchoEngine:
     async def generate(self, request: ModelRequest) -> Parts:
         limit = request.max_tokens
         left = None if limit is None else limit * tokens.CHARACTERS
-        if thought := echo.reasoning(request.body):
+        if thought := quoting.reasoning(request.body):
             kept = thought if left is None else thought[:left]
             async for chunk in _paced(_FEW_WORDS.findall(kept), self.pace):
                 yield Reasoning(chunk)
@@ -41,7 +43,7 @@ class EchoEngine:
             yield Finish("tool_use")
             return
         if structured.wanted(request.body) is None:
-            text = echo.answer(request.model_id, request.body)
+            text = quoting.answer(request.model_id, request.body)
         else:
             text = structured.answer(request.body)
         kept = text if left is None else text[:left]

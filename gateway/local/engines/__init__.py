@@ -1,0 +1,1 @@
+"""Engines, which write the answers: one that asks no model, and one that asks an OpenAI-compatible server."""
