@@ -44,3 +44,27 @@ async def test_a_reader_hears_only_what_it_follows() -> None:
     assert status.rest() == "Asking a model.\n"
     assert nothing.rest() == ""
     assert status.retract_text()
+
+
+async def test_what_was_settled_stays_when_the_text_after_it_is_taken_back() -> None:
+    feed = Feed(Follow.TEXT)
+    feed.text("The first round. ")
+    feed.settle()
+    feed.text("The second")
+    assert feed.retract_text()
+    feed.text("Once more.")
+    assert await feed.take() == "The first round. Once more."
+    feed.settle()
+    assert feed.retract_text()  # what was read before it is not begun anew
+
+
+async def test_an_inner_feed_tells_lines_behind_a_name_and_no_text() -> None:
+    outer = Feed(Follow.STATUS)
+    inner = outer.inner("lawyer").inner("clerk")
+    inner.text("Nobody reads this.")
+    inner.status("Asking a model.")
+    assert inner.retract_text()
+    assert outer.rest() == "lawyer: clerk: Asking a model.\n"
+    follower = Feed(Follow.TEXT)
+    follower.inner("lawyer").status("Asking a model.")
+    assert follower.rest() == ""
