@@ -10,7 +10,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from jinja2 import Template, TemplateSyntaxError, UndefinedError
+from jinja2 import Template as Compiled
+from jinja2 import TemplateSyntaxError, UndefinedError
 
 from gateway.catalog.specialists import PromptSource, Specialist
 from gateway.prompts.analysis import Analysis, analyse
@@ -20,7 +21,7 @@ from gateway.prompts.library import Library
 from gateway.prompts.sandbox import PromptEnvironment
 from gateway.suggest import nearest
 
-_PLAIN = PromptEnvironment()
+PLAIN = PromptEnvironment()
 _LOOKED_INTO = re.compile(r"\{%[-+]?\s*(?:for|macro|call|include|import|from|extends)\b")
 
 
@@ -54,12 +55,12 @@ class Prompts:
     on an event loop; otherwise it may take as long as `gateway.prompts.bounds` allows.
     """
 
-    def __init__(self, specialist: Specialist, root: Path, environment: PromptEnvironment = _PLAIN) -> None:
+    def __init__(self, specialist: Specialist, root: Path, environment: PromptEnvironment = PLAIN) -> None:
         """Raises PromptError if a template includes what is not there. One that does not parse fails when rendered."""
         self._defaults = {name: schema["default"] for name, schema in specialist.inputs.items() if "default" in schema}
         self._inputs = tuple(specialist.inputs)
         library = Library(root)
-        self._prompts = {place: _Prompt(source, library, environment) for place, source in specialist.prompts.items()}
+        self._prompts = {place: Template(source, library, environment) for place, source in specialist.prompts.items()}
         every = self._prompts.values()
         self.straight_line = all(each.straight_line for each in every)
         self.included: Mapping[str, str] = {path: text for each in every for path, text in each.included.items()}
@@ -70,11 +71,11 @@ class Prompts:
         return Rendered({place: each.render(values, self._inputs) for place, each in self._prompts.items()})
 
 
-class _Prompt:
+class Template:
     """One template with everything it includes."""
 
     def __init__(self, source: PromptSource, library: Library, environment: PromptEnvironment) -> None:
-        self._source = source
+        self.source = source
         self.straight_line = True
         self.included: Mapping[str, str] = {}
         self._environment = environment
@@ -84,13 +85,13 @@ class _Prompt:
 
     def _templates(self, analysis: Analysis, library: Library) -> dict[str, str]:
         for fault in analysis.faults:
-            raise PromptError(self._source.path, self._source.line(fault.line), fault.reason)
+            raise PromptError(self.source.path, self.source.line(fault.line), fault.reason)
         self.straight_line = analysis.straight_line
         templates = {}
-        for use in library.reachable(analysis, self._source.path):
+        for use in library.reachable(analysis, self.source.path):
             if use.fault is not None:
                 line = use.reference.line
-                raise PromptError(use.path, self._source.line(line) if use.direct else line, f"{use.fault}")
+                raise PromptError(use.path, self.source.line(line) if use.direct else line, f"{use.fault}")
             if use.template is not None:
                 for fault in use.template.analysis.faults:
                     raise PromptError(use.template.path, fault.line, fault.reason)
@@ -99,8 +100,8 @@ class _Prompt:
         return templates
 
     @cached_property
-    def _template(self) -> Template:
-        environment, source = self._environment, self._source
+    def _template(self) -> Compiled:
+        environment, source = self._environment, self.source
         code = environment.compile(source.text, source.path, source.path)
         return environment.template_class.from_code(environment, code, environment.make_globals(None))
 
@@ -125,7 +126,7 @@ class _Prompt:
 
     def _place(self, error: Exception) -> tuple[str, int]:
         """The file and the line of the innermost template that the error passed through."""
-        path, line, inner = self._source.path, 1, False
+        path, line, inner = self.source.path, 1, False
         if isinstance(error, TemplateSyntaxError):
             path, line = error.name or path, error.lineno
             inner = path in self._environment.templates
@@ -136,7 +137,7 @@ class _Prompt:
                 path, line = template.name, template.get_corresponding_lineno(trace.tb_lineno)
                 inner = template is not self._template
             trace = trace.tb_next
-        return path, line if inner else self._source.line(line)
+        return path, line if inner else self.source.line(line)
 
 
 def _reason(error: Exception, inputs: tuple[str, ...]) -> str:
