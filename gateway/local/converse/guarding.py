@@ -30,12 +30,12 @@ def held_words(text: str, words: Sequence[str]) -> list[str]:
 
 
 def words_of(guardrails: Words, identifier: str, version: str | None) -> Sequence[str]:
-    """The words of a guardrail, by its id or ARN. `guardrails` may name `id:version`, or `id` for every version.
+    """The words of a guardrail, by its id or ARN. `guardrails` may name `id:version`, or `id` or ARN for every version.
 
     Raises ValidationException for one that does not exist.
     """
     id_ = identifier.rpartition("/")[2]
-    words = guardrails.get(f"{id_}:{version}", guardrails.get(id_))
+    words = guardrails.get(f"{id_}:{version}", guardrails.get(id_, guardrails.get(identifier)))
     if words is None:
         raise InvalidError("The guardrail identifier or version provided in the request does not exist.")
     return words

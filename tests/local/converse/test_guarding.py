@@ -16,7 +16,8 @@ from ..answers import events as events_of
 from ..answers import faults, stream_faults
 from ..conftest import HELLO, MODEL, bedrock, text_of
 
-WORDS = {"gr4rd": ["bitcoin", "free money"], "versioned:2": ["bitcoin"]}
+ARN = "arn:aws:bedrock:us-east-1:123456789012:guardrail/"
+WORDS = {"gr4rd": ["bitcoin", "free money"], "versioned:2": ["bitcoin"], f"{ARN}whole": ["bitcoin"]}
 
 Serve = Callable[[Engine], Any]
 
@@ -190,9 +191,9 @@ def test_a_guardrail_that_does_not_exist_is_refused(
 
 def test_a_guardrail_is_known_by_its_arn_and_a_version_by_its_number(serve: Serve) -> None:
     client = serve(ScriptedEngine(["bitcoin"], finish=Finish()))
-    arn = "arn:aws:bedrock:us-east-1:123456789012:guardrail/gr4rd"
+    versioned = guard(guardrailIdentifier="versioned", guardrailVersion="2")
 
-    for configuration in (guard(guardrailIdentifier=arn), guard(guardrailIdentifier="versioned", guardrailVersion="2")):
+    for configuration in (*(guard(guardrailIdentifier=f"{ARN}{name}") for name in ("gr4rd", "whole")), versioned):
         answer = client.converse(modelId=MODEL, messages=HELLO, guardrailConfig=configuration)
         assert answer["stopReason"] == "guardrail_intervened"
 
