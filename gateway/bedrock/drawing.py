@@ -16,8 +16,8 @@ from gateway.bedrock.invocation import Invocation
 class Drawing(Invocation[Drawn]):
     """A call to a model that draws. What its content filter refuses is a fault that no other model is asked for."""
 
-    def __init__(self, client: Any, request: Mapping[str, Any], wanted: Wanted) -> None:
-        super().__init__(client, request, partial(drawn, wanted))
+    def __init__(self, client: Any, model_id: str, body: Mapping[str, Any], wanted: Wanted) -> None:
+        super().__init__(client, model_id, body, partial(drawn, wanted))
 
     def _ask(self) -> Drawn:
         try:

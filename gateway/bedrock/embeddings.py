@@ -9,12 +9,11 @@ https://docs.aws.amazon.com/nova/latest/userguide/embeddings-schema.html
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from gateway.bedrock.invocation import Invoked
+from gateway.bedrock.invocation import Base64, Invoked
 from gateway.bedrock.pictures import Picture
 from gateway.bedrock.vectors import has_length_one, normalized, shortest, vector
 from gateway.catalog.capabilities import EmbeddingForm
@@ -108,14 +107,14 @@ class _Bodies:
             case "titan-text":
                 raise AssertionError("a model of texts has no images")
             case "titan-multimodal":
-                return {"inputImage": _base64(images[0]), **self._titan_length()}
+                return {"inputImage": Base64(images[0].data), **self._titan_length()}
             case "cohere-v3":
                 return {"images": [*map(_data_uri, images)], "input_type": "image"}
             case "cohere-v4":
                 return {"images": [*map(_data_uri, images)], "input_type": self._input_type(), **self._cohere_v4()}
             case "nova":
                 (image,) = images
-                source = {"bytes": _base64(image)}
+                source = {"bytes": Base64(image.data)}
                 return self._nova(
                     {"image": {"detailLevel": "STANDARD_IMAGE", "format": image.format, "source": source}}
                 )
@@ -160,9 +159,5 @@ def _chunks(items: Sequence[Any], size: int) -> Iterator[tuple[int, Sequence[Any
     return ((first, items[first : first + size]) for first in range(0, len(items), size))
 
 
-def _base64(image: Picture) -> str:
-    return base64.b64encode(image.data).decode("ascii")
-
-
-def _data_uri(image: Picture) -> str:
-    return f"data:{image.mime_type};base64,{_base64(image)}"
+def _data_uri(image: Picture) -> Base64:
+    return Base64(image.data, f"data:{image.mime_type};base64,")

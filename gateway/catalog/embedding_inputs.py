@@ -14,8 +14,9 @@ from gateway.catalog.specialists import EmbeddingSpecialist, InputType
 TEXTS: Final = "texts"
 IMAGES: Final = "images"
 INPUT_TYPE: Final = "input_type"
-MOST_NUMBERS: Final = 512 * 1024
-"""Numbers of all vectors in one answer: about 7 MB of JSON, which a client has to hold and to read in one piece."""
+MOST_NUMBERS: Final = 256 * 1024
+"""Numbers of all vectors in one answer: about 3.5 MB of JSON, which a client has to hold and to read in one piece, and
+the gateway to write in one."""
 
 _MOST: Final = 1000  # vectors of one answer, however short they are
 

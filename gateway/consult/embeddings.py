@@ -13,7 +13,7 @@ from typing import Any, cast
 
 from gateway.aws.session import Aws
 from gateway.bedrock.embeddings import Batch, Embedded, batches, embedded
-from gateway.bedrock.invocation import Invocation, invoke_request
+from gateway.bedrock.invocation import Invocation
 from gateway.bedrock.pictures import Picture
 from gateway.bedrock.usage import Usage
 from gateway.catalog.capabilities import EmbeddingForm
@@ -118,7 +118,7 @@ class Embeddings:
         read = partial(embedded, batch, normalize=normalize)
 
         def call(model_id: str, _on_text: OnText) -> Invocation[Embedded]:
-            return Invocation(self._aws.client("bedrock-runtime"), invoke_request(model_id, batch.body), read)
+            return Invocation(self._aws.client("bedrock-runtime"), model_id, batch.body, read)
 
         try:
             model_id, answer = await attempts.ask(call, deadline=trip.deadline)

@@ -9,7 +9,6 @@ from typing import Final
 from gateway.aws.session import Aws
 from gateway.bedrock.drawing import Drawing
 from gateway.bedrock.images import FILTERED, Drawn, Wanted, draw_body, source_fault
-from gateway.bedrock.invocation import invoke_request
 from gateway.bedrock.pictures import Picture
 from gateway.bedrock.usage import Usage
 from gateway.catalog.capabilities import ImageForm
@@ -46,7 +45,7 @@ class Images:
 
         def call(model_id: str, _on_text: OnText) -> Drawing:
             body = draw_body(specialist, self._form(specialist, model_id), wanted)
-            return Drawing(self._aws.client("bedrock-runtime"), invoke_request(model_id, body), wanted)
+            return Drawing(self._aws.client("bedrock-runtime"), model_id, body, wanted)
 
         if trip.feed is not None:
             trip.feed.status(f"Drawing {_images(specialist.count)}.")
@@ -151,8 +150,8 @@ def _notices(specialist: ImageSpecialist, model_id: str, drawn: Drawn, kept: int
         yield f"{model_id} gave {came} of the {_images(specialist.count)} that were asked for{reason}"
     if kept < came:
         yield (
-            f"{_images(came - kept)} more were drawn and are left out, since a result carries {_mb(MOST_BYTES)} MB of "
-            f"images: lower `count` in {specialist.path}, or draw smaller ones."
+            f"{_images(came)} were drawn, and a result carries {_mb(MOST_BYTES)} MB of them, so that {came - kept} "
+            f"had to be left out: lower `count` in {specialist.path}, or draw smaller ones."
         )
 
 

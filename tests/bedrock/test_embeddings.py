@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from gateway.bedrock.embeddings import Batch, batches, embedded
-from gateway.bedrock.invocation import Invoked
+from gateway.bedrock.invocation import Base64, Invoked
 from gateway.bedrock.pictures import Picture
 from gateway.catalog.models import ModelTable
 from gateway.catalog.specialists import EmbeddingSpecialist
@@ -19,7 +19,8 @@ COHERE_4 = "cohere.embed-v4:0"
 NOVA = "amazon.nova-2-multimodal-embeddings-v1:0"
 TOKENS = "x-amzn-bedrock-input-token-count"
 IMAGE = Picture(b"\x89PNG", "png")
-DATA = "iVBORw=="
+DATA = Base64(b"\x89PNG")
+DATA_URI = Base64(b"\x89PNG", "data:image/png;base64,")
 
 
 def asked(model_id: str, texts: list[str], images: list[Picture] | None = None, **keys: Any) -> list[Batch]:
@@ -84,11 +85,11 @@ def test_a_text_is_sent_in_the_words_of_the_models_family(
     ("model_id", "body"),
     [
         (MULTIMODAL, {"inputImage": DATA}),
-        (COHERE_3, {"images": [f"data:image/png;base64,{DATA}"], "input_type": "image"}),
+        (COHERE_3, {"images": [DATA_URI], "input_type": "image"}),
         (
             COHERE_4,
             {
-                "images": [f"data:image/png;base64,{DATA}"],
+                "images": [DATA_URI],
                 "input_type": "search_document",
                 "embedding_types": ["float"],
             },

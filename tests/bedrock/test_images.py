@@ -10,7 +10,7 @@ import pytest
 from gateway.aws.calls import CallFailed
 from gateway.aws.errors import AwsFault
 from gateway.bedrock.images import FILTERED, Wanted, draw_body, drawn, is_filtered, source_fault
-from gateway.bedrock.invocation import Invoked
+from gateway.bedrock.invocation import Base64, Invoked
 from gateway.bedrock.pictures import Picture
 from gateway.catalog.capabilities import ImageForm
 from gateway.catalog.models import ModelTable
@@ -22,7 +22,7 @@ SD = "stability.sd3-5-large-v1:0"
 CORE = "stability.stable-image-core-v1:1"
 SOME, ALL = (f"{which} of the generated images have been blocked by our content filters." for which in ("Some", "All"))
 SOURCE = Picture(b"\x89PNG", "png")
-DATA = "iVBORw=="
+DATA = Base64(b"\x89PNG")
 ONE, TWO = (base64.b64encode(each).decode() for each in (b"one", b"two"))
 
 

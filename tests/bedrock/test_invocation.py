@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+import base64
 import json
+import random
+import socket
+import threading
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from gateway.aws.calls import CallAborted, CallFailed
 from gateway.aws.session import Aws
 from gateway.bedrock.drawing import Drawing
 from gateway.bedrock.images import FILTERED, Drawn, Wanted
-from gateway.bedrock.invocation import Invocation, Invoked, invoke_request
+from gateway.bedrock.invocation import Base64, Invocation, Invoked, decoded, invoke_request
 from gateway.local import Fault, LocalEndpoint
 
 TITAN = "amazon.titan-embed-text-v2:0"
@@ -20,7 +28,7 @@ CANVAS = "amazon.nova-canvas-v1:0"
 
 
 def begin(aws: Aws, text: str = "hello", read: Any = lambda invoked: invoked) -> tuple[Invocation[Any], Future[Any]]:
-    call = Invocation(aws.client("bedrock-runtime"), invoke_request(TITAN, {"inputText": text}), read)
+    call = Invocation(aws.client("bedrock-runtime"), TITAN, {"inputText": text}, read)
     return call, aws.threads.submit(call.run)
 
 
@@ -72,10 +80,48 @@ def test_it_can_be_stopped_before_bedrock_has_answered(aws: Aws, endpoint: Local
     endpoint.wait_for(lambda calls: calls[-1].outcome == "aborted", 1)
 
 
+@contextmanager
+def answering(data: bytes) -> Iterator[tuple[Aws, Callable[[], socket.socket]]]:
+    """A server that begins an answer of 100 bytes with these, and the connection on which it then waits."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        aws = Aws(local_url=f"http://127.0.0.1:{server.getsockname()[1]}")
+
+        def begun() -> socket.socket:
+            connection, _ = server.accept()
+            connection.recv(65_536)
+            connection.sendall(
+                b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n" + data
+            )
+            return connection
+
+        yield aws, begun
+        aws.close()
+
+
+def test_it_can_be_stopped_in_the_midst_of_an_answer() -> None:
+    with answering(b'{"embedding": [') as (aws, begun):
+        call, answer = begin(aws)
+        with begun():
+            while call._body is None:  # until the answer's head is read, another way of stopping it is taken
+                threading.Event().wait(0.001)
+            call.abort()
+            with pytest.raises(CallAborted):
+                answer.result(1)
+
+
+@pytest.mark.parametrize(
+    ("data", "code"), [(b'{"embedding": [', "ConnectionBroken"), (b"<html>" * 16 + b"html", "StreamCut")]
+)
+def test_an_answer_that_breaks_off_or_is_no_json_is_asked_for_again(data: bytes, code: str) -> None:
+    with answering(data) as (aws, begun):
+        _, answer = begin(aws)
+        begun().close()
+        assert fault(answer) == (code, True)
+
+
 def draw(aws: Aws, prompt: str) -> Future[Drawn]:
     body = {"taskType": "TEXT_IMAGE", "textToImageParams": {"text": prompt}}
-    request = invoke_request(CANVAS, body)
-    return aws.threads.submit(Drawing(aws.client("bedrock-runtime"), request, Wanted(prompt, "", None, 7)).run)
+    return aws.threads.submit(Drawing(aws.client("bedrock-runtime"), CANVAS, body, Wanted(prompt, "", None, 7)).run)
 
 
 @pytest.mark.parametrize("prompt", ["refused-prompt", "refused-output"])
@@ -100,3 +146,26 @@ def test_a_request_says_that_it_is_json() -> None:
     assert json.loads(request["body"]) == {"a": "ä"}
     assert (request["contentType"], request["accept"]) == ("application/json", "application/json")
     assert (request["guardrailIdentifier"], request["guardrailVersion"]) == ("g", "1")
+
+
+@given(st.lists(st.tuples(st.binary(max_size=40), st.sampled_from(["", "data:image/png;base64,"])), max_size=4))
+def test_files_stand_in_a_body_as_base64(files: list[tuple[bytes, str]]) -> None:
+    body = {"text": '"ä', "images": [Base64(data, prefix) for data, prefix in files], "last": 1}
+    sent = json.loads(invoke_request("m", body)["body"])
+    assert sent == {
+        "text": '"ä',
+        "images": [prefix + base64.b64encode(data).decode() for data, prefix in files],
+        "last": 1,
+    }
+
+
+def test_a_large_file_is_whole_in_a_body_and_out_of_an_answer() -> None:
+    data = random.Random(7).randbytes(1_000_003)
+    sent = json.loads(invoke_request("m", {"image": Base64(data)})["body"])["image"]
+    assert base64.b64decode(sent) == decoded(sent) == data
+
+
+@pytest.mark.parametrize("text", ["no base64!", "YWJj\n", "YWJ"])
+def test_what_is_no_base64_in_an_answer_is_no_file(text: str) -> None:
+    with pytest.raises(ValueError, match=r"."):
+        decoded(text)
