@@ -1,6 +1,8 @@
-"""Files in a request, set aside while botocore writes a file of 4 MB as base64 and then as JSON, each in one step of C that lets no other thread run, the
-event loop's included: 40 ms in which nobody is answered. Here a short text stands for each file meanwhile, and the
-files are encoded in pieces.
+"""Files in a request, set aside while botocore writes it: they go into the body only at the end.
+
+As base64 and then as JSON, botocore writes a file of 4 MB in two steps of C that let no other thread run, the event
+loop's included: 40 ms in which nobody is answered. Here a short text stands for each file meanwhile, and the files are
+encoded in pieces.
 """
 
 from __future__ import annotations

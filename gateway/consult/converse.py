@@ -24,6 +24,7 @@ from gateway.consult.pictures import pictures, take_images
 from gateway.consult.retrieval import retrieve
 from gateway.consult.rounds import Rounds
 from gateway.consult.search_tool import SearchTool
+from gateway.consult.structured import Structured, as_model_takes, written_as_text
 from gateway.consult.toolbox import Toolbox
 from gateway.consult.trip import Answered, Prepared, Trip
 from gateway.knowledge.search import Searches
@@ -39,6 +40,7 @@ class Converse:
         self._models = models
         self._searches = searches
         self._consult = consult
+        self._outputs: dict[str, Structured | None] = {}
 
     def models(self, specialist: ConverseSpecialist) -> tuple[str, ...]:
         """The model ids of the file."""
@@ -52,15 +54,22 @@ class Converse:
         toolbox = self._toolbox(trip, tools, prepared.files)
         opening = conversation(prepared.rendered, retrieved, tools, prepared.files)
         rounds = Rounds(trip, toolbox, specialist.tool_rounds, partial(self._generation, specialist))
-        written = await rounds.answer(opening)
-        cited = trip.evidence.cited_in(written.text)
+        structured, value = self._structured(specialist), None
+        if structured is None:
+            written = await rounds.answer(opening)
+            text = written.text
+        else:
+            written, value = await structured.answer(rounds, opening, self._models)
+            text = written_as_text(value)
+        cited = trip.evidence.cited_in(text)
         noticed = notices(specialist, written, trip)
-        listed = sources(written.text + noticed, cited)
-        if trip.feed is not None and (noticed or listed):
+        listed = sources(text + noticed, cited) if structured is None else ""
+        if trip.feed is not None and structured is None and (noticed or listed):
             trip.feed.text(noticed + listed)
         return Answered(
             model_id=written.model_id,
-            text=written.text,
+            text=text,
+            structured=value,
             notices=noticed,
             sources=listed,
             stop_reason=written.stop_reason,
@@ -85,13 +94,21 @@ class Converse:
     ) -> Generation:
         """The call of one round to one model. Raises NotTaken."""
         model = self._models.find(model_id)
+        conversation = as_model_takes(conversation, model)
+        is_text = specialist.output is None
         return Generation(
             self._aws.client("bedrock-runtime"),
             converse_request(specialist, conversation, model_id, model),
-            on_text=on_text,
+            on_text=on_text if is_text else _nobody,
             stream=can_stream(conversation, model),
-            show_reasoning=specialist.reasoning is not None and specialist.reasoning.show,
+            show_reasoning=is_text and specialist.reasoning is not None and specialist.reasoning.show,
         )
+
+    def _structured(self, specialist: ConverseSpecialist) -> Structured | None:
+        """Its structured answers; the check of their schema is made once."""
+        if specialist.name not in self._outputs:
+            self._outputs[specialist.name] = Structured.of(specialist)
+        return self._outputs[specialist.name]
 
     def _toolbox(self, trip: Trip, tools: Offered, files: Sequence[File]) -> Toolbox | None:
         """What its model may ask for."""
@@ -120,6 +137,10 @@ class Converse:
         return [
             (each, self._catalog.knowledge_bases[each.name]) for each in specialist.knowledge_bases if each.mode == mode
         ]
+
+
+def _nobody(_text: str) -> None:
+    """Hears an answer that is no text, of which a part is of no use."""
 
 
 def _specialist(trip: Trip) -> ConverseSpecialist:

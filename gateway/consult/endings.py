@@ -20,12 +20,18 @@ _ENDINGS = {
     "malformed_tool_use": "The model broke off with a malformed tool call: ask again.",
     "tool_use": "The model asked for a tool that this specialist does not have.",
 }
+_CUT = frozenset({"max_tokens", "model_context_window_exceeded", "guardrail_intervened", "content_filtered"})
 
 
 def notices(specialist: ConverseSpecialist, written: Written, trip: Trip) -> str:
     """What stands after the answer's text: how it was cut, and what it does without."""
     lines = [f"[{specialist.name}: {line}]" for line in _notices(specialist, written, trip)]
     return _after(written.text, "\n\n".join(lines))
+
+
+def cut_short(specialist: ConverseSpecialist, stop_reason: str) -> str | None:
+    """How an answer was cut or blocked, in a sentence; None for one that is whole, or that the model broke off."""
+    return _ENDINGS[stop_reason].format(limit=_limit(specialist)) if stop_reason in _CUT else None
 
 
 def sources(text: str, cited: Sequence[Found]) -> str:
@@ -38,10 +44,11 @@ def _after(text: str, more: str) -> str:
 
 
 def _notices(specialist: ConverseSpecialist, written: Written, trip: Trip) -> Iterator[str]:
-    limit = "the model's own limit" if specialist.max_tokens is None else f"max_tokens ({specialist.max_tokens})"
     if written.stopped is not None:
         yield f"{written.stopped[:1].upper()}{written.stopped[1:]}: ask for less at once, or raise the limit."
-    elif line := _ENDINGS.get(written.stop_reason, "").format(limit=limit):
+    elif specialist.output is not None:
+        pass  # it is whole, or there is none
+    elif line := _ENDINGS.get(written.stop_reason, "").format(limit=_limit(specialist)):
         yield line
     elif not written.text.strip():
         yield "The model answered with no text."
@@ -49,6 +56,10 @@ def _notices(specialist: ConverseSpecialist, written: Written, trip: Trip) -> It
         yield f"The answer does without a knowledge base. {why}"
     for why in trip.unanswered.values():
         yield f"The answer does without a specialist. {why}"
+
+
+def _limit(specialist: ConverseSpecialist) -> str:
+    return "the model's own limit" if specialist.max_tokens is None else f"max_tokens ({specialist.max_tokens})"
 
 
 def _source(found: Found) -> str:

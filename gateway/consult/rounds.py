@@ -12,7 +12,7 @@ from typing import Any
 
 from gateway.bedrock.assembly import tool_uses
 from gateway.bedrock.generation import Generated, Generation
-from gateway.bedrock.request import Conversation
+from gateway.bedrock.request import OUTPUT_TOOL, Conversation
 from gateway.consult.attempts import OnText
 from gateway.consult.toolbox import Toolbox, with_last_word
 from gateway.consult.trip import Trip
@@ -29,8 +29,17 @@ class Written:
     text: str
     stop_reason: str
     first_token_at: float | None
+    content: tuple[Mapping[str, Any], ...]
+    """The last message of the model's, in Converse's form."""
+    conversation: Conversation
+    """What the model was sent for it."""
     stopped: str | None = None
     """Why the model got no more of its tools; None: it had all it asked for."""
+
+    @property
+    def said(self) -> dict[str, Any]:
+        """The last message as Bedrock takes it back."""
+        return _said(self.content)
 
 
 @dataclass(slots=True)
@@ -67,13 +76,28 @@ class Rounds:
             limit = self.trip.allowance.reached()
             if final := limit is not None or number == self.most:
                 results = with_last_word(results, limit)
-            conversation = replace(conversation.followed_by(_said(generated.content), results), answered_by=model_id)
+            conversation = replace(
+                conversation.followed_by(_said(generated.content), results),
+                answered_by=model_id,
+                forced_tool=OUTPUT_TOOL if final and conversation.output is not None else None,
+            )
         if limit is None and wanted_more and final:
             limit = f"the model still wanted its tools after {self.most} rounds (tool_rounds)"
-        return Written(model_id, _BETWEEN.join(texts), generated.stop_reason, first_token_at, limit)
+        return Written(
+            model_id,
+            _BETWEEN.join(texts),
+            generated.stop_reason,
+            first_token_at,
+            generated.content,
+            conversation,
+            stopped=limit,
+        )
 
     def _goes_on(self, generated: Generated) -> bool:
-        return self.toolbox is not None and generated.stop_reason == "tool_use" and bool(tool_uses(generated.content))
+        """Whether the model waits for its tools. With the tool that takes its answer, it has answered."""
+        asked = {use.name for use in tool_uses(generated.content)}
+        waits = generated.stop_reason == "tool_use" and bool(asked) and OUTPUT_TOOL not in asked
+        return self.toolbox is not None and waits
 
 
 def _said(content: Sequence[Mapping[str, Any]]) -> dict[str, Any]:

@@ -106,7 +106,12 @@ class SpecialistTool(Tool):
 
 
 def _result(text: str, receipt: Receipt, answered: Answered | None = None, *, is_error: bool = False) -> ToolResult:
-    content: list[ContentBlock] = [TextContent(type="text", text=text)]
+    texts = [text]
+    if answered is not None and answered.structured is not None:
+        # A client that reads no structured content reads this JSON; what is no JSON stands beside it.
+        # https://modelcontextprotocol.io/specification/2026-07-28/server/tools#structured-content
+        texts = [each for each in (answered.text, (answered.notices + answered.sources).strip()) if each]
+    content: list[ContentBlock] = [TextContent(type="text", text=each) for each in texts]
     if answered is not None:
         content += map(_file, answered.attachments)
         content += [_link(found, found.uri) for found in answered.cited if found.uri is not None]

@@ -149,7 +149,7 @@ def test_a_line_break_in_a_name_does_not_break_the_line() -> None:
 def test_a_recursive_schema_that_tries_every_branch_at_every_depth_comes_to_an_end(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("gateway.consult.arguments._SECONDS", 0.5)
+    monkeypatch.setattr("gateway.consult.checking._SECONDS", 0.5)
     tree: dict[str, Any] = {"kind": "none"}
     for _ in range(25):
         tree = {"left": tree, "kind": "none"}
@@ -163,7 +163,7 @@ def test_what_is_nested_too_deep_is_one_sentence() -> None:
     for _ in range(900):
         deep = {"a": deep}
     inputs: Schemas = {"a": {"$ref": "#/$defs/d", "$defs": {"d": {"properties": {"a": {"$ref": "#/$defs/d"}}}}}}
-    assert "The arguments are nested too deep to be checked." in refused(inputs, deep)
+    assert "The arguments cannot be checked, being nested too deep." in refused(inputs, deep)
 
 
 @pytest.mark.parametrize(
