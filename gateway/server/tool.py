@@ -110,7 +110,8 @@ def _result(text: str, receipt: Receipt, answered: Answered | None = None, *, is
     if answered is not None and answered.structured is not None:
         # A client that reads no structured content reads this JSON; what is no JSON stands beside it.
         # https://modelcontextprotocol.io/specification/2026-07-28/server/tools#structured-content
-        texts = [each for each in (answered.text, (answered.notices + answered.sources).strip()) if each]
+        after = answered.notices + answered.sources + answered.next_turn
+        texts = [each for each in (answered.text, after.strip()) if each]
     content: list[ContentBlock] = [TextContent(type="text", text=each) for each in texts]
     if answered is not None:
         content += map(_file, answered.attachments)
