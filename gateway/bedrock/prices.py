@@ -63,21 +63,20 @@ def cost_usd(
 
 
 def _at(price: Price, usage: Usage, images: int) -> float | None:
-    each = getattr(price, "image", None)
-    if images and each is None:
+    if images and price.image is None:
         return None
     read = price.input if price.cache_read is None else price.cache_read
     write = price.input if price.cache_write is None else price.cache_write
-    hour = getattr(price, "cache_write_1h", None)
+    hour = write if price.cache_write_1h is None else price.cache_write_1h
     parts = (
         (price.input, usage.input),
         (price.output, usage.output),
         (read, usage.cache_read),
         (write, usage.cache_write - usage.cache_write_1h),
-        (write if hour is None else hour, usage.cache_write_1h),
+        (hour, usage.cache_write_1h),
     )
     tokens = sum(Decimal(str(usd)) * tokens for usd, tokens in parts) / _MILLION
-    return float(tokens + Decimal(str(each or 0)) * images)
+    return float(tokens + Decimal(str(price.image or 0)) * images)
 
 
 def _unit_cost(

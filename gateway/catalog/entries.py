@@ -87,12 +87,14 @@ class Defaults:
 
 @dataclass(frozen=True, slots=True)
 class Price:
-    """USD per million tokens."""
+    """USD per million tokens, and per image."""
 
     input: float
     output: float
     cache_read: float | None = None
     cache_write: float | None = None
+    cache_write_1h: float | None = None  # what is kept for an hour; None: as cache_write
+    image: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -127,3 +127,13 @@ def test_usage_is_read_with_what_was_written_for_an_hour() -> None:
     }
     assert usage_of(counted) == Usage(1, 2, 3, 9, 4)
     assert usage_of(counted) + usage_of({}) == Usage(1, 2, 3, 9, 4)
+
+
+def test_gateway_yaml_gives_the_price_of_an_image_and_of_what_is_cached_for_an_hour() -> None:
+    drawn = {"own.model": ModelOverride(price=Price(0, 0, image=0.05))}
+    assert cost_usd("own.model", Usage(), drawn, images=3) == pytest.approx(0.15)
+    hour = Usage(cache_write=3_000_000, cache_write_1h=2_000_000)
+    priced = Price(1, 5, cache_write=1.25, cache_write_1h=2)
+    assert cost_usd("own.model", hour, {"own.model": ModelOverride(price=priced)}) == pytest.approx(1.25 + 4)
+    assert cost_usd("own.model", hour, {"own.model": ModelOverride(price=Price(1, 5, cache_write=1.25))}) == 3.75
+    assert cost_usd("own.model", Usage(), {"own.model": ModelOverride(price=Price(0, 0))}, images=1) is None
