@@ -148,11 +148,13 @@ def _known(loaded: Loaded, model_id: str) -> Model:
 
 def _with(body: Any, seed: Any, image_input: str | None) -> Any:
     """The body with the seed, and the image's name, where the numbers and bytes of a call will be."""
+    from gateway.bedrock.invocation import Base64
+
     if isinstance(body, dict):
         return {key: seed if key == "seed" else _with(value, seed, image_input) for key, value in body.items()}
     if isinstance(body, list):
         return [_with(each, seed, image_input) for each in body]
-    return f"‹{image_input}›" if body == "" else body
+    return f"‹{image_input}›" if isinstance(body, Base64) else body
 
 
 def _price(usd: float | None, model_id: str) -> str:

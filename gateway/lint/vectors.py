@@ -47,8 +47,8 @@ def _refused(specialist: EmbeddingSpecialist, form: EmbeddingForm) -> Iterator[t
 
 
 def _idle(specialist: EmbeddingSpecialist, form: EmbeddingForm) -> Iterator[tuple[str, str]]:
-    if specialist.normalize is not None and not form.normalize:
-        yield "normalize", "cannot be told whether to normalise"
+    if specialist.normalize is False and not form.normalize:  # true has the gateway normalise
+        yield "normalize", "cannot be told not to normalise"
     if specialist.input_type and not form.input_types:
         yield "input_type", "is not told what its vectors are for"
     if specialist.truncate is not None and specialist.truncate not in form.truncate:
