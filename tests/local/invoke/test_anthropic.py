@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from gateway.local import Finish, LocalEndpoint, OpenAiEngine, Reasoning, ScriptedEngine, ToolUse
+from gateway.local.invoke.anthropic_request import as_converse
 
 from ..conftest import bedrock
 from ..openai_server import OpenAiServer, end, text
@@ -272,13 +273,51 @@ def test_a_local_language_model_is_asked_as_for_converse() -> None:
     assert sent["tools"][0]["function"]["name"] == "search_handbook"
 
 
+@pytest.mark.parametrize(
+    ("asked", "read"),
+    [
+        ({"top_k": 5}, {"additionalModelRequestFields": {"top_k": 5}}),
+        ({"stop_sequences": ["a"], "top_p": 0.5}, {"inferenceConfig": {"stopSequences": ["a"], "topP": 0.5}}),
+        ({"tools": [TOOL], "tool_choice": {"type": "any"}}, {"toolConfig": {"toolChoice": {"any": {}}}}),
+        (
+            {"tools": [TOOL], "tool_choice": {"type": "tool", "name": TOOL["name"]}},
+            {"toolConfig": {"toolChoice": {"tool": {"name": TOOL["name"]}}}},
+        ),
+        ({"output_config": {"effort": "low"}}, {"outputConfig": {"effort": "low"}}),
+    ],
+)
+def test_a_request_reads_as_it_would_for_converse(asked: dict[str, Any], read: dict[str, Any]) -> None:
+    converse = as_converse({**SAID, **asked})
+
+    for name, members in read.items():
+        assert members.items() <= converse[name].items()
+
+
+def test_tools_that_may_not_be_used_are_not_offered() -> None:
+    assert "toolConfig" not in as_converse({**SAID, "tools": [TOOL], "tool_choice": {"type": "none"}})
+
+
+def test_a_tool_that_failed_is_told_as_such() -> None:
+    result = {"type": "tool_result", "tool_use_id": "1", "content": "x", "is_error": True}
+    turns = [{"role": "assistant", "content": [_USE]}, {"role": "user", "content": [result]}]
+
+    converse = as_converse({**SAID, "messages": [*SAID["messages"], *turns]})
+
+    assert converse["messages"][-1]["content"][0]["toolResult"]["status"] == "error"
+
+
 def _user(*content: dict[str, Any]) -> dict[str, Any]:
     return {"messages": [{"role": "user", "content": [*content]}]}
 
 
 _PNG = {"type": "base64", "media_type": "image/png"}
 _USE = {"type": "tool_use", "id": "1", "name": "t", "input": {}}
+_SHORT, _LONG = ({"type": "ephemeral", "ttl": ttl} for ttl in ("5m", "1h"))
 REFUSED: list[tuple[dict[str, Any], str]] = [
+    (
+        {"system": [{"type": "text", "text": "a", "cache_control": control} for control in (_SHORT, _LONG)]},
+        "a ttl='1h' cache_control block must not come after a ttl='5m' cache_control block.",
+    ),
     ({"anthropic_version": None}, "anthropic_version: Input should be 'bedrock-2023-05-31'"),
     ({"max_tokens": "9"}, "max_tokens: Input should be a valid integer"),
     ({"max_tokens": 0}, "max_tokens: Input should be greater than or equal to 1"),

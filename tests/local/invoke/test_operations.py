@@ -297,7 +297,7 @@ def test_a_guardrail_blocks_an_answer_before_or_while_it_is_sent(mode: str, sent
 
 
 def test_an_unknown_guardrail_is_refused(client: Any) -> None:
-    with pytest.raises(client.exceptions.ValidationException, match=r"identifier or version provided .* does not exist"):
+    with pytest.raises(client.exceptions.ValidationException, match="The guardrail identifier or version provided"):
         client.invoke_model(modelId=CLAUDE, body=json.dumps(SAID), **GUARDED)
 
 

@@ -9,12 +9,14 @@ from typing import Any
 import pytest
 
 from gateway.local import LocalEndpoint, Reasoning, ScriptedEngine, ToolUse
+from gateway.local.invoke.chat import OPENAI
 
 from ..conftest import bedrock
 from .conftest import CLAUDE, DOT, IMPORTED, LLAMA, MISTRAL, Invoke, base64_of, read
 
 GPT = "openai.gpt-oss-20b-1:0"
 Json = dict[str, Any]
+HELLO = [{"role": "user", "content": "a"}]
 
 
 def _of_mistral(answer: Json) -> tuple[str, str | None]:
@@ -72,11 +74,11 @@ def test_an_answer_that_is_cut_says_so(
 
 def test_llama_counts_its_tokens(invoke: Invoke, chunks: Invoke) -> None:
     whole = invoke(LLAMA, {"prompt": "Hello", "max_gen_len": 20})
-    first, *_, last = chunks(LLAMA, {"prompt": "Hello", "max_gen_len": 20})
+    first, *between, last = chunks(LLAMA, {"prompt": "Hello", "max_gen_len": 20})
 
     assert (whole["prompt_token_count"], whole["generation_token_count"]) == (2, 20)
     assert (first["prompt_token_count"], last["generation_token_count"]) == (2, 20)
-    assert last["prompt_token_count"] is None
+    assert [event["prompt_token_count"] for event in (*between, last)] == [None] * (1 + len(between))
 
 
 def test_llama_and_mistral_write_512_tokens_when_nothing_is_said() -> None:
@@ -104,10 +106,11 @@ def test_openais_completion_has_its_usage(invoke: Invoke, chunks: Invoke) -> Non
 
 @pytest.mark.parametrize(("model_id", "stop"), [(MISTRAL, ["END"]), (IMPORTED, ["END"]), (IMPORTED, "END")])
 def test_a_stop_sequence_ends_a_prompts_answer(model_id: str, stop: Any) -> None:
-    [first, last] = _scripted(model_id, ["one E", "ND two"], {"prompt": "Hello", "stop": stop})
+    events = _scripted(model_id, ["NED one E", "ND two"], {"prompt": "Hello", "stop": stop})
 
-    assert "one " in json.dumps(first)
-    assert "two" not in json.dumps([first, last])
+    read_one = _of_mistral if model_id == MISTRAL else _of_openai
+    assert "".join(read_one(event)[0] for event in events) == "NED one "
+    assert read_one(events[-1])[1] == "stop"
 
 
 @pytest.mark.parametrize(("model_id", "reason"), [(GPT, "finish_reason"), (MISTRAL, "stop_reason")])
@@ -170,6 +173,39 @@ def test_a_named_tool_is_the_one_that_is_called(invoke: Invoke) -> None:
     assert call["function"]["name"] == "second"
 
 
+@pytest.mark.parametrize("limit", ["max_tokens", "max_completion_tokens"])
+def test_a_chats_limit_has_two_names(invoke: Invoke, limit: str) -> None:
+    [choice] = invoke(GPT, {"messages": HELLO, limit: 5})["choices"]
+
+    assert (len(choice["message"]["content"]), choice["finish_reason"]) == (20, "length")
+
+
+def test_the_choice_among_tools_reads_as_it_would_for_converse() -> None:
+    body = {"messages": HELLO, "tools": [{"type": "function", "function": {"name": "anything"}}]}
+
+    read = {choice: OPENAI.read({**body, "tool_choice": choice}) for choice in ("auto", "required", "any", "none")}
+
+    assert "toolConfig" not in read.pop("none")
+    choices = {choice: converse["toolConfig"]["toolChoice"] for choice, converse in read.items()}
+    assert choices == {"auto": {"auto": {}}, "required": {"any": {}}, "any": {"any": {}}}
+
+
+def test_the_tools_of_one_answer_are_numbered() -> None:
+    script = [ToolUse("first", {}), ToolUse("second", {})]
+
+    [_, *events, _] = _scripted(GPT, script, {"messages": HELLO})
+
+    calls = [event["choices"][0]["delta"]["tool_calls"][0] for event in events]
+    assert [(call["index"], call["function"]["name"]) for call in calls] == [(0, "first"), (1, "second")]
+    assert len({call["id"] for call in calls}) == 2
+
+
+def test_reasoning_is_asked_for_by_its_effort(invoke: Invoke) -> None:
+    [choice] = invoke(GPT, {"messages": HELLO, "reasoning_effort": "low"})["choices"]
+
+    assert choice["message"]["content"].startswith("<reasoning>A model would think here, with effort low.")
+
+
 def test_reasoning_stands_in_the_text_between_its_tags() -> None:
     script = [Reasoning("I think"), Reasoning(" so"), "Yes", ToolUse("t", {})]
     body = {"messages": [{"role": "user", "content": "a"}], "reasoning_effort": "high"}
@@ -185,7 +221,6 @@ def test_reasoning_stands_in_the_text_between_its_tags() -> None:
     assert json.loads(answer["body"].read())["choices"][0]["message"]["content"] == text
 
 
-HELLO = [{"role": "user", "content": "a"}]
 REFUSED: list[tuple[str, Json, str]] = [
     (MISTRAL, {}, "#: required key [prompt] not found"),
     (MISTRAL, {"prompt": "a", "max_gen_len": 5}, "#: extraneous key [max_gen_len] is not permitted"),
