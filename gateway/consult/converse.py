@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
+from typing import Any
 
+from gateway.aws.calls import Call
 from gateway.aws.session import Aws
-from gateway.bedrock.generation import Generation
+from gateway.bedrock.generation import Generated, Generation
 from gateway.bedrock.request import Conversation, can_stream, converse_request
 from gateway.catalog.entries import Catalog
 from gateway.catalog.models import ModelTable
@@ -19,10 +21,11 @@ from gateway.consult.files.formats import MOST
 from gateway.consult.files.intake import File
 from gateway.consult.grounding import Retrieved, conversation
 from gateway.consult.inner import Consult, InnerSpecialist
+from gateway.consult.invoke import Invoked
 from gateway.consult.offered import Bound, Offered, offered
 from gateway.consult.pictures import pictures, take_images
 from gateway.consult.retrieval import retrieve
-from gateway.consult.rounds import Rounds
+from gateway.consult.rounds import Rounds, Written
 from gateway.consult.search_tool import SearchTool
 from gateway.consult.structured import Structured, as_model_takes, written_as_text
 from gateway.consult.toolbox import Toolbox
@@ -40,6 +43,11 @@ class Converse:
         self._models = models
         self._searches = searches
         self._consult = consult
+        self._invoked = {
+            name: Invoked(each, catalog.root, aws, models)
+            for name, each in catalog.specialists.items()
+            if isinstance(each, ConverseSpecialist) and each.api == "invoke"
+        }
         self._outputs: dict[str, Structured | None] = {}
 
     def models(self, specialist: ConverseSpecialist) -> tuple[str, ...]:
@@ -53,18 +61,14 @@ class Converse:
         tools = offered(specialist, self._catalog, deeper=trip.allowance.depth > 0)
         toolbox = self._toolbox(trip, tools, prepared.files)
         opening = conversation(prepared.rendered, retrieved, tools, prepared.files)
-        rounds = Rounds(trip, toolbox, specialist.tool_rounds, partial(self._generation, specialist))
-        structured, value = self._structured(specialist), None
-        if structured is None:
-            written = await rounds.answer(opening)
-            text = written.text
-        else:
-            written, value = await structured.answer(rounds, opening, self._models)
-            text = written_as_text(value)
+        generation = await self._asking(specialist, prepared, opening)
+        rounds = Rounds(trip, toolbox, specialist.tool_rounds, generation)
+        written, value = await self._written(specialist, rounds, opening)
+        text = written.text if value is None else written_as_text(value)
         cited = trip.evidence.cited_in(text)
         noticed = notices(specialist, written, trip)
-        listed = sources(text + noticed, cited) if structured is None else ""
-        if trip.feed is not None and structured is None and (noticed or listed):
+        listed = sources(text + noticed, cited) if value is None else ""
+        if trip.feed is not None and value is None and (noticed or listed):
             trip.feed.text(noticed + listed)
         return Answered(
             model_id=written.model_id,
@@ -88,6 +92,25 @@ class Converse:
             stream=can_stream(Conversation((), ()), self._models.find(failed.model_id)),
             models=self._models,
         )
+
+    async def _written(
+        self, specialist: ConverseSpecialist, rounds: Rounds, opening: Conversation
+    ) -> tuple[Written, Any]:
+        """What the model wrote, and of a structured answer the data. Raises GatewayError for one that is none."""
+        if (structured := self._structured(specialist)) is not None:
+            return await structured.answer(rounds, opening, self._models)
+        written = await rounds.answer(opening)
+        if not written.text and (invoked := self._invoked.get(specialist.name)) is not None:
+            raise invoked.blank(written.model_id)
+        return written, None
+
+    async def _asking(
+        self, specialist: ConverseSpecialist, prepared: Prepared, opening: Conversation
+    ) -> Callable[[Conversation, str, OnText], Call[Generated]]:
+        """What makes the call of one round to one model."""
+        if (invoked := self._invoked.get(specialist.name)) is None:
+            return partial(self._generation, specialist)
+        return partial(invoked.generation, await invoked.body(prepared.arguments, opening))
 
     def _generation(
         self, specialist: ConverseSpecialist, conversation: Conversation, model_id: str, on_text: OnText

@@ -10,8 +10,9 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
+from gateway.aws.calls import Call
 from gateway.bedrock.assembly import tool_uses
-from gateway.bedrock.generation import Generated, Generation
+from gateway.bedrock.generation import Generated
 from gateway.bedrock.request import OUTPUT_TOOL, Conversation
 from gateway.consult.attempts import OnText
 from gateway.consult.toolbox import Toolbox, with_last_word
@@ -50,7 +51,7 @@ class Rounds:
     toolbox: Toolbox | None
     most: int
     """How often the model may ask for tools."""
-    generation: Callable[[Conversation, str, OnText], Generation]
+    generation: Callable[[Conversation, str, OnText], Call[Generated]]
     """Makes the call of one round to one model."""
 
     async def answer(self, conversation: Conversation) -> Written:
