@@ -89,7 +89,7 @@ class ImageForm:
     seed: int = 0  # the largest
     characters: int | None = None  # of a prompt, at most
     image_to_image: bool = False
-    strength: tuple[float, float] = (0.0, 1.0)
+    strength: tuple[float, float] = (0.0, 1.0)  # of its own measure, over which a file's 0 to 1 is spread
 
 
 @dataclass(frozen=True, slots=True)
