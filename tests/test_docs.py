@@ -79,7 +79,9 @@ def test_a_yaml_block_is_a_file_that_the_gateway_accepts(page: Path, text: str, 
     for prompt in re.findall(r"^system_prompt_file: (\S+)$", text, re.MULTILINE):
         (tmp_path / "specialists" / prompt).write_text("You do what is asked. {{ content }}", "utf-8")
     loaded = load(tmp_path, {})
-    assert [found for found in lint.check(loaded, today=date.today()) if found.rule != "not-yet-served"] == []
+    # The samples beside it are more than anybody keeps, and a page may show knowledge bases of its own.
+    unasked = {"not-yet-served", "context-budget"}
+    assert [found for found in lint.check(loaded, today=date.today()) if found.rule not in unasked] == []
     assert any(source.path == named[1] for source in loaded.sources.values())
 
 

@@ -17,9 +17,10 @@ from gateway.catalog.entries import Catalog
 from gateway.commands.standins import retrievers, standing_in
 from gateway.consult.consultation import Consultations
 from gateway.consult.receipt import META_KEY
-from gateway.local import LocalEndpoint
+from gateway.local import EchoEngine, LocalEndpoint
 from gateway.local.engine import Finish, ModelRequest, Parts
 from gateway.server.app import build
+from tests.knowledge_bases import served
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -55,7 +56,7 @@ def reader() -> Reader:
 def server(samples: Catalog, reader: Reader, tmp_path: Path) -> Iterator[FastMCP]:
     """The samples as `gateway serve --local` serves them, with a model that reads."""
     known = standing_in(samples)
-    folders = retrievers(known, known.knowledge_bases, indexes=tmp_path, watch=lambda _: None)
+    folders = retrievers(known, known.knowledge_bases, indexes=tmp_path, shown=None)
     with (
         LocalEndpoint(engine=reader, knowledge_bases=folders) as endpoint,
         closing(Aws(local_url=endpoint.url)) as aws,
@@ -127,12 +128,14 @@ async def test_the_transcript_is_kept_out_of_every_search(server: FastMCP) -> No
         assert "transcript.md" not in pages(result)
 
 
-async def test_where_the_knowledge_base_does_not_exist_its_file_is_named(samples: Catalog) -> None:
-    with LocalEndpoint() as endpoint, closing(Aws(local_url=endpoint.url)) as aws:
-        server = build(samples, Consultations(samples, aws))
+async def test_where_the_knowledge_base_does_not_exist_the_log_names_its_file(
+    samples: Catalog, caplog: pytest.LogCaptureFixture
+) -> None:
+    with served(samples, EchoEngine(), {}) as (server, _):
         searched = await called(server, "search_gateway_docs", query="anything")
         answered = await called(server, "gateway_guide", content="anything")
     for result in (searched, answered):
         assert result.is_error
-        assert "GATEWAYDOC" in result.content[0].text
-        assert "`knowledge_base_id` in knowledge_bases/gateway_docs.yaml" in result.content[0].text
+        assert "gateway_docs was not searched" in result.content[0].text
+    assert "GATEWAYDOC" in caplog.text
+    assert "`knowledge_base_id` in knowledge_bases/gateway_docs.yaml" in caplog.text

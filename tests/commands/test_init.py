@@ -28,7 +28,7 @@ def test_the_starter_catalog_has_no_fault_at_all(tmp_path: Path) -> None:
 def test_every_file_points_its_editor_at_a_schema_that_was_written_along(tmp_path: Path) -> None:
     init(tmp_path)
     files = [tmp_path / "gateway.yaml", *tmp_path.glob("specialists/*.yaml"), *tmp_path.glob("knowledge_bases/*.yaml")]
-    assert len(files) == 7
+    assert len(files) == 13
     for file in files:
         line = re.search(r"^# yaml-language-server: \$schema=(\S+)$", file.read_text("utf-8"), re.MULTILINE)
         assert line, f"{file} names no schema"
