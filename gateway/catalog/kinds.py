@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -13,6 +13,7 @@ from gateway.catalog.meaning import seconds
 from gateway.catalog.schemas import Kind
 from gateway.catalog.source import Pointer
 from gateway.catalog.specialists import (
+    ACTING,
     AgentSpecialist,
     Annotations,
     Cache,
@@ -82,7 +83,7 @@ def _agent(draft: Draft) -> AgentSpecialist:
         if key in data
     }
     return AgentSpecialist(
-        **_common(draft),
+        **_common(draft, ACTING),
         **attributes,
         **{key: _FIELDS[key](data[key]) for key in ("session_ttl", "streaming") if key in data},
         agent_id=data.get("agent_id", ""),  # a draft may lack it
@@ -109,15 +110,15 @@ def _image(draft: Draft) -> ImageSpecialist:
     )
 
 
-def _common(draft: Draft) -> dict[str, Any]:
-    """The fields that every kind has."""
+def _common(draft: Draft, hints: Annotations = Annotations()) -> dict[str, Any]:  # noqa: B008 - frozen
+    """The fields that every kind has; `hints` are the annotations that the file does not give."""
     data = draft.data
     given = {
         key: _FIELDS[key](data[key]) if key in data else getattr(draft.defaults, key)
         for key in ("timeout", "progress", "cache")
     }
     if "annotations" in data:
-        given["annotations"] = Annotations(**own(data["annotations"]))
+        given["annotations"] = replace(hints, **own(data["annotations"]))
     return {
         "name": draft.name,
         "description": data["description"],

@@ -50,6 +50,10 @@ class Annotations:
     openWorldHint: bool = True  # noqa: N815
 
 
+ACTING = Annotations(readOnlyHint=False)
+"""The defaults of an agent, which may act: clients ask before they call what does not only read."""
+
+
 @dataclass(frozen=True, slots=True)
 class Cache:
     """How long a complete answer is kept, in seconds."""
@@ -236,6 +240,7 @@ class AgentSpecialist(Specialist):
     session_ttl: float = 3600.0  # how long the handle of a session can be used after its last turn
     session_attributes: Mapping[str, PromptSource] = field(default_factory=lambda: _EMPTY)
     prompt_session_attributes: Mapping[str, PromptSource] = field(default_factory=lambda: _EMPTY)
+    annotations: Annotations = field(default_factory=lambda: ACTING)
     streaming: bool = True  # whether the agent's answer comes as it is written, for which its role needs a permission
 
     @property

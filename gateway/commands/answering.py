@@ -14,6 +14,7 @@ from gateway.commands.waiting import waiting
 from gateway.errors import GatewayError
 
 if TYPE_CHECKING:
+    from gateway.bedrock.usage import Usage
     from gateway.consult.consultation import Answer
     from gateway.consult.feed import Feed
     from gateway.consult.receipt import Receipt
@@ -104,20 +105,22 @@ def receipt_line(receipt: Receipt, *, local: bool) -> str:
     lines = [_line(receipt, local=local)]
     lines += [f"  {child.specialist}: {_line(child, local=local)}" for child in receipt.children]
     if receipt.children:
-        total = receipt.total_usage
         cost = _cost(receipt.total_cost_usd, local=local)
-        lines.append(f"  in all: {total.input} tokens in, {total.output} out, {cost}")
+        lines.append(f"  in all: {_tokens(receipt.total_usage)}, {cost}")
     return "\n".join(lines)
 
 
 def _line(receipt: Receipt, *, local: bool) -> str:
     first = "" if receipt.first_token_s is None else f", first token after {receipt.first_token_s:.2f} s"
     tries = "" if len(receipt.attempts) == 1 else f", {len(receipt.attempts)} attempts"
-    tokens = f"{receipt.usage.input} tokens in, {receipt.usage.output} out"
     return (
-        f"{receipt.model_id or 'no answer'}: {tokens}, {_cost(receipt.cost_usd, local=local)}, "
+        f"{receipt.model_id or 'no answer'}: {_tokens(receipt.usage)}, {_cost(receipt.cost_usd, local=local)}, "
         f"{receipt.seconds:.2f} s{first}{tries}{_searched(receipt)}"
     )
+
+
+def _tokens(usage: Usage | None) -> str:
+    return "tokens unknown" if usage is None else f"{usage.input} tokens in, {usage.output} out"
 
 
 def _cost(usd: float | None, *, local: bool) -> str:

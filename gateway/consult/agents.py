@@ -136,7 +136,7 @@ class Agents:
             cited=cited,
             structured=structured,
             attachments=tuple(Attachment(each.data, each.mime_type, each.name) for each in invoked.files),
-            noted={} if metered else {"usage": None},
+            metered=metered,
         )
 
     def _found(self, specialist: AgentSpecialist, invoked: Invoked) -> Iterator[Found]:

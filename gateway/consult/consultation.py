@@ -199,6 +199,7 @@ class Consultations:
             stop_reason=answered.stop_reason,
             first_token_s=None if first is None else first - trip.began,
             citations=answered.cited,
+            usage=trip.usage if answered.metered else None,
             noted=answered.noted,
         )
 

@@ -30,6 +30,10 @@ class LimitReached(GatewayError):
     """The outer call may spend nothing more on this."""
 
 
+class HandedBack(GatewayError):
+    """An agent waits for what its caller was to do, and every inner call is over when it has answered."""
+
+
 class InnerSpecialist:
     """One that the outer model may consult, as often as its rounds and its allowance last."""
 
@@ -54,6 +58,11 @@ class InnerSpecialist:
             if not getattr(failed, "mendable", False):
                 self._outer.unanswered[name] = str(failed)
             raise
+        if answer.receipt.stop_reason == "return_control":
+            raise HandedBack(
+                f"{name} handed actions back for its caller to carry out, which only a client can: say that {name} has "
+                "to be asked directly."
+            )
         self._outer.unanswered.pop(name, None)  # it may have failed before
         return self._told(answer)
 

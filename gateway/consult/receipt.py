@@ -43,7 +43,7 @@ class Receipt:
     searches: tuple[Search, ...] = ()
     citations: tuple[Found, ...] = ()
     stop_reason: str | None = None
-    usage: Usage = field(default_factory=Usage)
+    usage: Usage | None = field(default_factory=Usage)  # None: AWS did not say
     cost_usd: float | None = None
     first_token_s: float | None = None
     children: tuple[Receipt, ...] = ()
@@ -51,9 +51,11 @@ class Receipt:
     """What only some answers have, such as an image's `seed`; the schema names all of them."""
 
     @property
-    def total_usage(self) -> Usage:
-        """The tokens of the whole tree."""
-        return sum((child.total_usage for child in self.children), self.usage)
+    def total_usage(self) -> Usage | None:
+        """The tokens of the whole tree; None where a part's are not known."""
+        parts = [self.usage, *(child.total_usage for child in self.children)]
+        known = [part for part in parts if part is not None]
+        return sum(known, Usage()) if len(known) == len(parts) else None
 
     @property
     def total_cost_usd(self) -> float | None:
@@ -83,7 +85,9 @@ class Receipt:
         }
 
 
-def _usage(usage: Usage) -> dict[str, int]:
+def _usage(usage: Usage | None) -> dict[str, int] | None:
+    if usage is None:
+        return None
     return {
         "input": usage.input,
         "output": usage.output,

@@ -65,6 +65,7 @@ class Answered:
     cited: tuple[Found, ...] = ()
     structured: Mapping[str, Any] | None = None
     attachments: tuple[Attachment, ...] = ()
+    metered: bool = True  # whether AWS said what it used
     noted: Mapping[str, Any] = field(default_factory=dict)
 
 

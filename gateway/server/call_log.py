@@ -71,8 +71,8 @@ class CallLog:
             "outcome": outcome,
             "model_id": receipt.model_id or (receipt.attempts[-1].model_id if receipt.attempts else None),
             "stop_reason": receipt.stop_reason,
-            "input_tokens": receipt.usage.input,
-            "output_tokens": receipt.usage.output,
+            "input_tokens": receipt.usage and receipt.usage.input,
+            "output_tokens": receipt.usage and receipt.usage.output,
             "cost_usd": receipt.cost_usd,
             "seconds": round(receipt.seconds, 4),
         }

@@ -17,7 +17,8 @@ from gateway.aws.session import Aws
 from gateway.consult.caller import LOCAL_USER
 from gateway.consult.consultation import Consultations
 from gateway.consult.receipt import META_KEY, Receipt
-from gateway.local import Fault, LocalEndpoint
+from gateway.local import Fault, LocalEndpoint, ScriptedAgent
+from gateway.local.agents import ReturnControl
 from gateway.local.engine import Finish, ToolUse
 from gateway.server.app import build
 from gateway.server.call_log import CallLog
@@ -30,6 +31,7 @@ FOUND = {HANDBOOK: (ONCALL, LEAVE, PAY)}
 COUNSEL = "You are counsel."
 LAWYER = "You are a lawyer."
 ACCOUNTANT = "You are an accountant."
+CANCEL = {"functionInvocationInput": {"actionGroup": "orders", "function": "cancel"}}
 WIKI = "https://wiki.acme.example/leave"
 
 
@@ -467,3 +469,27 @@ async def test_a_file_of_the_request_is_handed_on_by_its_name(write_catalog: Wri
         ("papers 2", b"Two."),
     ]
     assert result.content[0].text == "Fine."
+
+
+async def test_an_agent_that_hands_actions_back_cannot_be_consulted_by_a_model(write_catalog: WriteCatalog) -> None:
+    desk = (
+        "kind: agent\ndescription: Looks after orders. Use it for anything about an order that was placed.\n"
+        "agent_id: AGENTID001\nagent_alias_id: ALIASID001\n"
+    )
+    waits = ScriptedAgent([ReturnControl([CANCEL])])
+    roles = {COUNSEL: [[consult("desk", "Cancel it.")], ["I cannot."]]}
+    root = write_catalog({"specialists/desk.yaml": desk, **files_of(tools="[desk]")})
+    with LocalEndpoint(engine=Cast(roles), agents={"AGENTID001": waits}) as endpoint:
+        aws = Aws(local_url=endpoint.url)
+        catalog = sound(root)
+        result = await ask(build(catalog, Consultations(catalog, aws)))
+        aws.close()
+    ((status, told),) = results(asked(endpoint, COUNSEL)[1])
+    assert (status, told) == (
+        "error",
+        "desk handed actions back for its caller to carry out, which only a client can: say that desk has to be asked"
+        " directly.",
+    )
+    (child,) = result.meta[META_KEY]["children"]
+    assert child["stop_reason"] == "return_control"
+    assert result.meta[META_KEY]["total"]["usage"] is None
