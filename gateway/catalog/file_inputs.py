@@ -44,9 +44,11 @@ class FileInput:
 
 def file_input(schema: Mapping[str, Any]) -> FileInput | None:
     """What file an input is, by its schema; None where it is none."""
-    for each, several in ((schema, False), (schema.get("items"), True)):
-        if isinstance(each, Mapping) and each.get("format") in _FORMATS:
-            return FileInput(cast(FileFormat, each["format"]), several)
+    if schema.get("format") in _FORMATS:
+        return FileInput(cast(FileFormat, schema["format"]))
+    items = schema.get("items")
+    if isinstance(items, dict) and items.get("format") in _FORMATS:
+        return FileInput(cast(FileFormat, items["format"]), several=True)
     return None
 
 

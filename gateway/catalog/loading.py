@@ -16,7 +16,7 @@ from gateway.catalog.combinations import BODY_VARIABLES, check_names
 from gateway.catalog.decoding import Undecodable, decode
 from gateway.catalog.diagnostics import Diagnostic, Severity
 from gateway.catalog.entries import Catalog, Defaults, KnowledgeBase, ModelOverride, Settings
-from gateway.catalog.files import FileFault, Folder
+from gateway.catalog.files import FileFault, Folder, shown
 from gateway.catalog.finding import entries_in, stray_beside
 from gateway.catalog.naming import Names, name_of
 from gateway.catalog.prompt_text import prompt_in
@@ -222,11 +222,11 @@ class _Loading:
             if os.path.isdir(self.folder.root / path):  # noqa: PTH112 - false, too, for a name no system takes
                 return path
             rule = "local-folder"
-            message = f"`local` names no folder: there is no '{path}' in the catalog's folder."
+            message = f"`local` names no folder: there is no '{shown(path)}' in the catalog's folder."
             hint: str | None = "The path is relative to this file. Correct it, or create the folder."
             if os.path.lexists(self.folder.root / path):
                 message, hint = (
-                    f"`local` names no folder: '{path}' is a file.",
+                    f"`local` names no folder: '{shown(path)}' is a file.",
                     "Name the folder it lies in, or another.",
                 )
         except FileFault as fault:

@@ -26,6 +26,7 @@ from gateway.catalog.rules import CATALOG_RULES
 from gateway.catalog.search_schema import OWN_PARAMETERS, search_input_schema, template_parameters
 from gateway.catalog.source import Scalar
 from gateway.catalog.specialists import PromptSource
+from gateway.lint.templates import body_prompts
 
 ROOT = Path(__file__).parent.parent.parent
 FILES = ("specialists/a.yaml", "knowledge_bases/a.yaml", "gateway.yaml")
@@ -47,7 +48,9 @@ FRAGMENTS = (
     "{{ x }}", "{% if %}", "[" * 60, "{a: " * 60, "- " * 60, "? " * 60, "a" * 2000, "x-a: &a [*a]\n", "$ref: '#'",
     "type: str", "name: a\n", "inputs:\n", "\n" * 50, "timeout: 5\n", "cache: {}\n", "default: 1.10",
     "filter: {equals: {key: a, value: 1}}\n", "andAll: [", "caller_filters: {a: }\n", "{name: a}", "mode: tool\n",
-    "values: [1.10]\n", "reranking: {}\n", "enum: [1, a, ~]", "pattern: '('", "x: &b {y: *b}\n", "\U0001f642", "é",
+    "values: [1.10]\n", "reranking: {}\n", "enum: [1, a, ~]", "pattern: '('", "x: &b {y: *b}\n",
+    "kind: agent\n", "kind: image\n", "api: invoke\n", "format: image\n", "body: {a: [", "turns: true\n", "answer: $\n",
+    "\U0001f642", "é",
 )  # fmt: skip
 Mutation = Callable[[random.Random, bytes], bytes]
 
@@ -127,6 +130,11 @@ def rename_key(chance: random.Random, data: bytes) -> bytes:
         b"knowledge_bases",
         b"",
         b"$ref",
+        b"kind",
+        b"api",
+        b"body",
+        b"output",
+        b"session",
     ]
     lines[at] = key[: len(key) - len(key.lstrip())] + chance.choice(words) + colon + rest
     return b"\n".join(lines)
@@ -174,7 +182,8 @@ def change_somewhere(chance: random.Random, tree: Any) -> None:
 EVERYTHING = ROOT / "tests/catalogs/valid/everything"
 WELL_FORMED = {
     "specialists/a.yaml": [path.read_bytes() for path in sorted((ROOT / "specialists").glob("*.yaml"))]
-    + [(EVERYTHING / "specialists/reviewer.yaml").read_bytes()],
+    + [(EVERYTHING / "specialists/reviewer.yaml").read_bytes()]
+    + [path.read_bytes() for path in sorted((EVERYTHING.parent / "every-kind/specialists").glob("*.yaml"))],
     "knowledge_bases/a.yaml": [
         (EVERYTHING / "knowledge_bases/handbook.yaml").read_bytes(),
         (EVERYTHING.parent / "knowledge-bases/knowledge_bases/every_operator.yaml").read_bytes(),
@@ -188,10 +197,15 @@ ODD_VALUES: tuple[Any, ...] = (
     {"enum": [1, "1", 1.0]}, {"equals": {"key": "a", "value": 1}}, {"andAll": []}, {"key": "a", "value": [1]}, "all",
     {"name": "a", "mode": "tool"}, {"team": "legal"}, {"include": ["a"]}, {"values": [1, True, 1.0]}, "vector", "DRAFT",
     {"properties": {"a": {"$ref": "#"}}}, {"anyOf": [{"type": "string"}, True]}, "a" * 300, "\n", "\u202e", "../../x",
-    "/etc/passwd", "prompts/x", ".", "~", "Aa1" * 10,
+    "agent",
+    "image", "invoke", "$.a", "$[", "8MiB", "1h", {"a": "{{ x }}"}, {"schema": {"type": "object"}}, {"budget": 2000},
+    {"type": "string", "format": "image"}, {"type": "array", "items": {"type": "string", "format": "video"}},
+    {"id": "a", "version": "1"}, {"text": "$.a"}, "/etc/passwd", "prompts/x", ".", "~", "Aa1" * 10,
 )  # fmt: skip
 ODD_KEYS = ("name", "title", "inputs", "x-a", "cache", "ttl", "type", "$ref", "default", "enum", "not", "a b", "", "é",
-            "equals", "andAll", "filter", "key", "value", "values", "metadata", "x-amz-a", "a" * 200)  # fmt: skip
+            "equals", "andAll", "filter", "key", "value", "values", "metadata", "x-amz-a",
+            "kind", "api", "body", "answer", "output", "turns",
+            "format", "seed", "session", "conversation", "schema", "width", "effort", "a" * 200)  # fmt: skip
 MUTATIONS: tuple[Mutation, ...] = (
     flip, cut, remove, shuffle_lines, repeat_lines, indent, insert, insert_at_a_value, rename_key, splice, unicode,
 )  # fmt: skip
@@ -247,10 +261,15 @@ def check(name: str, data: bytes, loaded: Loaded) -> None:
         Draft202012Validator.check_schema(specialist.input_schema)
         json.dumps(specialist.input_schema, allow_nan=False).encode()
         assert specialist.timeout > 0
-        for prompt in (specialist.system_prompt, specialist.user_prompt, specialist.retrieval_query):
-            if prompt is None:
-                continue
-            assert prompt.text.strip()
+        assert not specialist.own_arguments.keys() & specialist.inputs.keys()
+        assert specialist.files.keys() <= specialist.inputs.keys()
+        if specialist.output_schema is not None:
+            Draft202012Validator.check_schema(specialist.output_schema)
+            assert specialist.output_schema["type"] == "object"
+        assert all(
+            specialist.prompts[key].text.strip() for key in {"system_prompt", "user_prompt"} & specialist.prompts.keys()
+        )
+        for prompt in (*specialist.prompts.values(), *body_prompts(specialist)):
             check_prompt(prompt, lines)
 
 

@@ -10,6 +10,8 @@ import pytest
 
 from gateway.catalog import load
 from gateway.catalog.diagnostics import Severity
+from gateway.catalog.file_inputs import FileInput
+from gateway.catalog.specialists import AgentSpecialist, ConverseSpecialist
 from gateway.errors import UsageError
 from tests.catalog.conftest import REVIEWER, Write
 
@@ -146,3 +148,74 @@ def test_ten_thousand_files_are_read_in_linear_time(reading: Write, tmp_path: Pa
     print(f"{few:.2f} s for 1,000 files, {many:.2f} s for 10,000: {many / 10:.2f} ms each")
     assert many < 30
     assert many < 15 * few
+
+
+AGENT = "kind: agent\ndescription: Books.\nagent_id: ${AGENT}\nagent_alias_id: ${ALIAS}\n"
+
+
+def test_an_agents_ids_are_needed_at_serve_and_not_with_a_stand_in(reading: Write, tmp_path: Path) -> None:
+    reading({"specialists/a.yaml": AGENT})
+    needed = load(tmp_path, {}, unset=Severity.ERROR)
+    assert [each.rule for each in needed.diagnostics] == ["env-unset", "env-unset"]
+    assert not needed.catalog.specialists
+    stood_in = load(tmp_path, {}, unset=Severity.ERROR, local=True)
+    assert stood_in.diagnostics == ()
+    (agent,) = stood_in.catalog.specialists.values()
+    assert isinstance(agent, AgentSpecialist)
+    assert agent.agent_id == "${AGENT}"
+    (known,) = load(tmp_path, {"AGENT": "ABCDEFGHIJ", "ALIAS": "TSTALIASID"}).catalog.specialists.values()
+    assert isinstance(known, AgentSpecialist)
+    assert (known.agent_id, known.agent_alias_id) == ("ABCDEFGHIJ", "TSTALIASID")
+
+
+def test_defaults_of_a_model_are_for_kind_converse_and_its_own_api(reading: Write) -> None:
+    files = {
+        "gateway.yaml": "defaults: {model_id: a.b, temperature: 0.5, top_p: 0.5, max_tokens: 9, timeout: 7s}\n",
+        "specialists/a.yaml": "description: A.\nsystem_prompt: A.\n",
+        "specialists/b.yaml": "description: A.\nsystem_prompt: A.\napi: invoke\nbody: {a: b}\nanswer: {text: $.a}\n",
+        "specialists/c.yaml": "kind: image\ndescription: A.\n",
+        "specialists/d.yaml": "kind: image\ndescription: A.\nmodel_id: c.d\n",
+    }
+    loaded = reading(files)
+    assert [(each.path, each.rule) for each in loaded.diagnostics] == [("specialists/c.yaml", "missing-key")]
+    asked, invoked, drawn = loaded.catalog.specialists.values()
+    assert isinstance(asked, ConverseSpecialist)
+    assert isinstance(invoked, ConverseSpecialist)
+    assert (asked.model_id, asked.temperature, asked.top_p, asked.max_tokens) == (("a.b",), 0.5, 0.5, 9)
+    assert (invoked.model_id, invoked.temperature, invoked.top_p, invoked.max_tokens) == (("a.b",), None, None, None)
+    assert {each.timeout for each in (asked, invoked, drawn)} == {7.0}
+
+
+def test_inputs_that_are_files_are_known_by_their_format(reading: Write) -> None:
+    inputs = (
+        "  text: {type: string, format: date}\n"
+        "  scan: {type: string, format: document}\n"
+        "  clips: {type: array, items: {type: string, format: video}, default: []}\n"
+        "  voice: {type: [string, 'null'], format: audio, default: null}\n"
+    )
+    loaded = reading({"specialists/a.yaml": f"{REVIEWER}user_prompt: Go.\ninputs:\n{inputs}"})
+    assert loaded.diagnostics == ()
+    assert loaded.catalog.specialists["a"].files == {
+        "scan": FileInput("document"),
+        "clips": FileInput("video", several=True),
+        "voice": FileInput("audio"),
+    }
+
+
+def test_an_argument_of_the_gateways_own_is_optional_and_stands_in_the_tools_schema(reading: Write) -> None:
+    files = {
+        "specialists/a.yaml": f"{REVIEWER}turns: true\n",
+        "specialists/b.yaml": AGENT.replace("${AGENT}", "A").replace("${ALIAS}", "B"),
+        "specialists/c.yaml": "kind: image\ndescription: A.\nmodel_id: c.d\n",
+        "specialists/d.yaml": "kind: image\ndescription: A.\nmodel_id: c.d\nseed: 3\n",
+        "specialists/e.yaml": REVIEWER,
+    }
+    schemas = {name: each.input_schema for name, each in reading(files).catalog.specialists.items()}
+    assert {name: [*schema["properties"]] for name, schema in schemas.items()} == {
+        "a": ["content", "conversation"],
+        "b": ["content", "session", "results"],
+        "c": ["content", "seed"],
+        "d": ["content"],
+        "e": ["content"],
+    }
+    assert all(schema["required"] == ["content"] for schema in schemas.values())

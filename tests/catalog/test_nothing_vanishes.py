@@ -18,6 +18,7 @@ from gateway.catalog import Loaded, entries, load
 from gateway.catalog import reading as reading_module
 from gateway.catalog.diagnostics import Severity
 from gateway.catalog.files import Folder
+from gateway.catalog.meaning import seconds
 from gateway.catalog.validation import Verdict
 from tests.catalog.conftest import REVIEWER, Write
 
@@ -52,9 +53,89 @@ LEGAL: dict[str, Any] = {
     ],
     "tool_rounds": 3,
 }
-FILES = {"knowledge_bases/handbook.yaml": HANDBOOK, "specialists/legal.yaml": LEGAL}
+REVIEW: dict[str, Any] = {
+    "description": "Reviews contracts.",
+    "model_id": ["a.b", "c.d"],
+    "system_prompt": "You review.",
+    "user_prompt": "Review {{ contract }}.",
+    "inputs": {
+        "contract": {"type": "string", "format": "document"},
+        "pages": {"type": "array", "items": {"type": "string", "format": "image"}, "default": []},
+    },
+    "output": {"schema": {"type": "object", "properties": {"a": {"type": "string"}}}, "description": "What was found."},
+    "reasoning": {"budget": 2000, "show": True},
+    "prompt_caching": "1h",
+    "guardrail": {"id": "abc123", "version": "1"},
+    "service_tier": "flex",
+    "performance": "optimized",
+    "stop_sequences": ["END"],
+    "request_metadata": {"team": "legal"},
+    "additional_fields": {"top_k": 50, "deep": [{"x-a": 1}]},
+    "turns": {"most": 5},
+    "tools": ["legal", "search_handbook"],
+    "tool_limits": {"depth": 2, "usd": 0.5},
+}
+IMPORTED: dict[str, Any] = {
+    "description": "Answers.",
+    "api": "invoke",
+    "model_id": "a.b",
+    "system_prompt": "You answer.",
+    "body": {
+        "prompt": "{{ system_prompt }} {{ user_prompt }}",
+        "parameters": {"max": 5, "stop": ["a", 1, {"b": None}]},
+    },
+    "answer": {"text": "$.text", "stop_reason": "$.reason"},
+}
+AGENT: dict[str, Any] = {
+    "kind": "agent",
+    "description": "Books.",
+    "agent_id": "ABCDEFGHIJ",
+    "agent_alias_id": "TSTALIASID",
+    "user_prompt": "{{ content }}",
+    "session_attributes": {"a": "{{ content }}", "b": "c"},
+    "prompt_session_attributes": {"a": "b"},
+    "streaming": False,
+}
+VECTORS: dict[str, Any] = {
+    "kind": "embedding",
+    "description": "Makes vectors.",
+    "model_id": "a.b",
+    "dimensions": 512,
+    "normalize": True,
+    "input_type": ["search_query", "clustering"],
+    "truncate": "end",
+    "images": True,
+}
+DRAWN: dict[str, Any] = {
+    "kind": "image",
+    "description": "Draws.",
+    "model_id": "a.b",
+    "user_prompt": "{{ content }}",
+    "negative_prompt": "words",
+    "inputs": {"content": {"type": "string"}, "picture": {"type": "string", "format": "image", "default": None}},
+    "width": 1024,
+    "height": 768,
+    "quality": "premium",
+    "cfg_scale": 6.5,
+    "count": 2,
+    "seed": 7,
+    "image_input": "picture",
+    "strength": 0.5,
+}
+FILES = {
+    "knowledge_bases/handbook.yaml": HANDBOOK,
+    "specialists/legal.yaml": LEGAL,
+    "specialists/review.yaml": REVIEW,
+    "specialists/imported.yaml": IMPORTED,
+    "specialists/agent.yaml": AGENT,
+    "specialists/vectors.yaml": VECTORS,
+    "specialists/drawn.yaml": DRAWN,
+}
 KEYS = ("x-a", "x-amz-a", "x-", "X-a", "equals", "key", "include", "pattern", "a,b", "", " ", "name", "propertyNames")
+KEYS += ("format", "kind", "api", "turns", "seed", "session", "conversation", "effort", "body", "tool_rounds")
 VALUES: tuple[Any, ...] = (1, -1, "y", "", None, True, [], {}, [1], {"x-a": 1}, {"type": "nothing"}, "legal", "${A}")
+VALUES += ("image", "agent", "converse", "invoke", "$.a", "30m", {"type": "string", "format": "image"}, "{{ content }}")
+WRITTEN_AS = {"true": "5m", "false": "null"}  # what a switch is in the entry
 
 
 def holders(tree: Any) -> list[dict[str, Any] | list[Any]]:
@@ -108,6 +189,8 @@ def said(value: Any) -> Any:
         return {key: said(each) for key, each in value.items()}
     if isinstance(value, tuple | list):
         return [said(each) for each in value]
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
     return value if isinstance(value, str) else json.dumps(value)
 
 
@@ -124,9 +207,17 @@ def kept(key: str, entry: Any, written: Any) -> bool:
     """Whether a key's value is in the entry, in the form the entry has it."""
     built = said(entry.input_schema["properties"] if key == "inputs" else getattr(entry, key))
     written = said(written)
-    if key == "filter":
+    if key in {"filter", "additional_fields", "request_metadata"}:
         return bool(built == written)  # word for word
-    if key == "model_id" and isinstance(written, str):
+    if key == "prompt_caching":
+        return bool(built == WRITTEN_AS.get(written, written))
+    if key == "turns" and isinstance(written, str):
+        return bool((built == "null") == (written == "false"))
+    if key in {"turns", "session_ttl"}:
+        return durations(built) == durations(written)
+    if key in {"body", "session_attributes", "prompt_session_attributes"}:
+        return bool(texts(built) == written)
+    if key in {"model_id", "input_type"} and isinstance(built, list) and isinstance(written, str):
         return bool(built == [written])
     if key == "knowledge_bases":
         written = [{"name": each} if isinstance(each, str) else each for each in written]
@@ -139,12 +230,27 @@ def kept(key: str, entry: Any, written: Any) -> bool:
         )
     if key == "reranking" and written.get("metadata") == "all":
         written = {**written, "metadata": {}}
-    if key in {"system_prompt", "user_prompt", "retrieval_query"}:
+    if key in {"system_prompt", "user_prompt", "retrieval_query", "negative_prompt"}:
         return bool(built["text"] == written)
     return holds(built, written)
 
 
-@settings(max_examples=400, deadline=None)
+def texts(built: Any) -> Any:
+    """What was built, with its text for each template."""
+    if isinstance(built, dict):
+        return built["text"] if "lines" in built else {key: texts(each) for key, each in built.items()}
+    return [texts(each) for each in built] if isinstance(built, list) else built
+
+
+def durations(value: Any) -> Any:
+    """What is written or was built of `turns` or `session_ttl`, each in seconds, without what was left out."""
+    if isinstance(value, dict):
+        own = {key: durations(each) for key, each in value.items() if not key.startswith("x-")}
+        return {**{"most": 20.0, "ttl": 3600.0}, **own}
+    return seconds(value) if value[-1] in "smhd" else float(value)
+
+
+@settings(max_examples=600, deadline=None)
 @given(mutants())
 def test_a_key_that_is_not_in_the_entry_has_an_error(mutant: tuple[str, dict[str, Any]]) -> None:
     name, tree = mutant
@@ -157,7 +263,7 @@ def test_a_key_that_is_not_in_the_entry_has_an_error(mutant: tuple[str, dict[str
             assert key.startswith("x-") or kept(key, entry, written), key
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=600, deadline=None)
 @given(mutants())
 def test_a_key_that_is_dropped_in_reading_has_a_diagnostic_on_its_line(mutant: tuple[str, dict[str, Any]]) -> None:
     name, tree = mutant
@@ -169,13 +275,22 @@ def test_a_key_that_is_dropped_in_reading_has_a_diagnostic_on_its_line(mutant: t
         assert key in (file.data or {}) or key.startswith("x-") or line in lines, key
 
 
-@pytest.mark.parametrize("kind", ["specialist", "knowledge_base"])
+SOUND = {
+    "specialist": REVIEWER,
+    "agent": "kind: agent\ndescription: A.\nagent_id: A\nagent_alias_id: A\n",
+    "embedding": "kind: embedding\ndescription: A.\nmodel_id: a.b\n",
+    "image": "kind: image\ndescription: A.\nmodel_id: a.b\n",
+    "knowledge_base": "description: A.\nknowledge_base_id: ABCDEFGHIJ\n",
+}
+
+
+@pytest.mark.parametrize("kind", SOUND)
 def test_a_fault_that_nothing_has_words_for_is_still_told(
     kind: str, reading: Write, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(reading_module, "validate", lambda *_: Verdict(frozenset({"title"}), frozenset()))
-    text = REVIEWER if kind == "specialist" else "description: A.\nknowledge_base_id: ABCDEFGHIJ\n"
-    loaded = reading({f"{kind}s/a.yaml": f"{text}title: A\n"})
+    folder = "knowledge_bases" if kind == "knowledge_base" else "specialists"
+    loaded = reading({f"{folder}/a.yaml": f"{SOUND[kind]}title: A\n"})
     (told,) = loaded.diagnostics
     assert (told.severity, told.rule) == (Severity.ERROR, "wrong-value")
     assert told.message == "`title` holds something that is not taken here."
@@ -189,3 +304,19 @@ def test_a_note_in_an_entrys_own_mappings_is_free() -> None:
     loaded = load_one("knowledge_bases/handbook.yaml", noted)
     assert loaded.diagnostics == ()
     assert isinstance(loaded.catalog.knowledge_bases["handbook"], entries.KnowledgeBase)
+
+
+@pytest.mark.parametrize("key", ["output", "reasoning", "guardrail", "turns", "tool_limits"])
+def test_a_note_in_a_specialists_own_mappings_is_free(key: str) -> None:
+    loaded = load_one("specialists/review.yaml", {**REVIEW, key: {**REVIEW[key], "x-a": 1}})
+    assert loaded.diagnostics == ()
+    assert said(loaded.catalog.specialists["review"]) == said(
+        load_one("specialists/review.yaml", REVIEW).catalog.specialists["review"]
+    )
+
+
+def test_what_goes_to_a_model_word_for_word_has_no_room_for_notes() -> None:
+    for name, tree, key in (("review", REVIEW, "additional_fields"), ("imported", IMPORTED, "body")):
+        loaded = load_one(f"specialists/{name}.yaml", {**tree, key: {**tree[key], "x-a": 1}})
+        assert loaded.diagnostics == ()
+        assert getattr(loaded.catalog.specialists[name], key)["x-a"] == 1
