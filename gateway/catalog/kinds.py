@@ -95,14 +95,14 @@ def _agent(draft: Draft) -> AgentSpecialist:
 def _embedding(draft: Draft) -> EmbeddingSpecialist:
     keys = ("dimensions", "normalize", "input_type", "truncate", "images")
     given = {key: _FIELDS[key](draft.data[key]) for key in keys if key in draft.data}
-    made = EmbeddingSpecialist(**_common(draft), **given, model_id=draft.data.get("model_id", ""))
+    made = EmbeddingSpecialist(**_textless(draft), **given, model_id=draft.data.get("model_id", ""))
     return embedding_inputs(made, draft.models)
 
 
 def _image(draft: Draft) -> ImageSpecialist:
     data = draft.data
     return ImageSpecialist(
-        **_common(draft),
+        **_textless(draft),
         **{key: _FIELDS[key](data[key]) for key in _IMAGE if key in data},
         model_id=_several(data.get("model_id", [])),
         user_prompt=_user_prompt(draft),
@@ -127,6 +127,14 @@ def _common(draft: Draft, hints: Annotations = Annotations()) -> dict[str, Any]:
         "path": draft.path,
         **{key: value for key, value in given.items() if value is not None},
     }
+
+
+def _textless(draft: Draft) -> dict[str, Any]:
+    """The same of a kind that answers no text: progress of text, which may be a default of all kinds, is none."""
+    common = _common(draft)
+    if common.get("progress") == "text":
+        del common["progress"]
+    return common
 
 
 def _user_prompt(draft: Draft) -> PromptSource:

@@ -253,13 +253,14 @@ async def test_a_timeout_says_so_and_aborts_every_request(make_gateway: MakeGate
     endpoint.wait_for(lambda calls: all(each.outcome == "aborted" for each in calls), 2)
 
 
-async def test_progress_says_how_far_it_is_in_few_lines(make_gateway: MakeGateway) -> None:
+@pytest.mark.parametrize("keys", ["dimensions: 256", "progress: text"])
+async def test_progress_says_how_far_it_is_in_few_lines(make_gateway: MakeGateway, keys: str) -> None:
     heard: list[str] = []
 
     async def hear(value: float, total: float | None, message: str | None) -> None:
         heard.append(message or "")
 
-    async with Client(vectors(make_gateway)) as client:
+    async with Client(vectors(make_gateway, keys)) as client:
         await client.call_tool("vectors", {"texts": ["word"] * 200}, progress_handler=hear)
     lines = "".join(heard).splitlines()
     assert lines[0] == "Embedding 0 of 200 texts."
