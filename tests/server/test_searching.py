@@ -160,7 +160,7 @@ async def test_a_search_that_fails_is_told_to_the_model_and_in_the_answer(write_
     ((_, told),) = results(rounds(endpoint)[1])
     assert "The knowledge base handbook could not be searched." in told
     assert not result.is_error
-    assert "[guide: The answer does without a knowledge base. handbook:" in result.content[0].text
+    assert "[guide: The answer does without a knowledge base. handbook was not searched:" in result.content[0].text
 
 
 async def test_a_required_one_that_fails_fails_the_call(write_catalog: WriteCatalog) -> None:
@@ -170,7 +170,7 @@ async def test_a_required_one_that_fails_fails_the_call(write_catalog: WriteCata
         endpoint.faults.add(Fault(error="AccessDeniedException", operation="Retrieve"))
         result = await ask(server)
     assert result.is_error
-    assert "cannot do without a knowledge base. handbook:" in result.content[0].text
+    assert "cannot do without a knowledge base. handbook was not searched:" in result.content[0].text
     assert len(rounds(endpoint)) == 1
     assert result.meta[META_KEY]["usage"]["input"] > 0
 
