@@ -64,11 +64,17 @@ class Allowance:
         if bounded is None:
             return
         for model_id in models:
-            if prices.cost_usd(model_id, Usage(1, 1), overrides) is None:
+            if not _has_price(model_id, overrides):
                 raise GatewayError(
                     f"{self.name}: {bounded.name}'s tool_limits.usd cannot be kept, since the price of {model_id} is"
                     f" not known. Give it in gateway.yaml: models: {{{model_id}: {{price: ...}}}}."
                 )
+
+
+def _has_price(model_id: str, overrides: Mapping[str, ModelOverride]) -> bool:
+    """Whether a call's cost will be known: that of tokens or, of a model that draws, that of an image."""
+    image = prices.cost_usd(model_id, Usage(), overrides, images=1, size=(1, 1))
+    return image is not None or prices.cost_usd(model_id, Usage(1, 1), overrides) is not None
 
 
 _UNBOUNDED = 2**63

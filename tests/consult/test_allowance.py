@@ -1,0 +1,37 @@
+"""A limit in USD holds for whatever is consulted, as far as its price is known."""
+
+from __future__ import annotations
+
+import pytest
+
+from gateway.catalog.specialists import ConverseSpecialist, PromptSource, Specialist, ToolLimits
+from gateway.consult.allowance import Allowance
+from gateway.errors import GatewayError
+from tests.conftest import MODEL
+
+PROMPT = PromptSource("", "")
+
+
+def allowance() -> Allowance:
+    """That of a specialist which another one consults, which may spend half a dollar."""
+    outer = ConverseSpecialist(
+        name="outer",
+        description="",
+        inputs={},
+        system_prompt=PROMPT,
+        user_prompt=PROMPT,
+        model_id=(MODEL,),
+        tools=("inner",),
+        tool_limits=ToolLimits(usd=0.5),
+    )
+    return Allowance.of(Specialist(name="inner", description="", inputs={}), Allowance.of(outer, None))
+
+
+@pytest.mark.parametrize("model_id", [MODEL, "stability.stable-image-core-v1:1", "cohere.embed-v4:0"])
+def test_models_of_every_kind_can_be_held_to_it(model_id: str) -> None:
+    allowance().hold([model_id], {})
+
+
+def test_a_model_without_a_price_cannot() -> None:
+    with pytest.raises(GatewayError, match=r"outer's tool_limits.usd cannot be kept, since the price of acme\.painter"):
+        allowance().hold(["acme.painter-v1:0"], {})
