@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 
 _HOW_TO = """\
 Amazon Bedrock on this machine: {url}
-It answers Converse, ConverseStream and CountTokens for every model id, and Rerank. {writer}
+It answers Converse, InvokeModel, their streams and CountTokens for every model id,
+InvokeAgent for every agent, and Rerank. {writer}
 It answers Retrieve for {bases}.
 
 For boto3 and the AWS CLI:
@@ -36,6 +37,7 @@ The keys may be any, but nothing is sent without them. Ctrl-C ends it."""
 
 _NO_BASES = "no knowledge base; give it one with --knowledge-base ID=DIR"
 _ID = re.compile("[0-9a-zA-Z]{10}")
+_GUARDRAIL = re.compile("[a-z0-9]+")
 
 
 def local(
@@ -57,6 +59,10 @@ def local(
         list[str] | None,
         typer.Option(metavar="ID=DIR", help="A folder to search as the knowledge base of that id; may be repeated."),
     ] = None,
+    guardrail: Annotated[
+        list[str] | None,
+        typer.Option(metavar="ID=WORD,WORD", help="The words that the guardrail of that id blocks; may be repeated."),
+    ] = None,
     index: Annotated[
         Path | None,
         typer.Option(
@@ -74,7 +80,12 @@ def local(
         raise UsageError("--index keeps the index of what --knowledge-base gives; give both.")
     try:
         endpoint = LocalEndpoint(
-            host=host, port=port, engine=_engine(llm_url, llm_model, pace), keep=100, on_call=_report
+            host=host,
+            port=port,
+            engine=_engine(llm_url, llm_model, pace),
+            guardrails=_guardrails(guardrail or ()),
+            keep=100,
+            on_call=_report,
         )
     except ValueError as error:
         raise UsageError(str(error)) from None
@@ -112,6 +123,23 @@ def _engine(llm_url: str | None, llm_model: str | None, pace: float | None) -> E
     if pace is not None:
         raise UsageError("--pace has no effect with --llm-url: that server sets the pace.")
     return OpenAiEngine(llm_url, model=llm_model, api_key=os.environ.get("GATEWAY_LLM_API_KEY"))
+
+
+def _guardrails(values: Sequence[str]) -> dict[str, list[str]]:
+    """The words of each guardrail id; raises UsageError."""
+    guardrails: dict[str, list[str]] = {}
+    for value in values:
+        name, _, words = value.partition("=")
+        blocked = [word.strip() for word in words.split(",") if word.strip()]
+        if not blocked or _GUARDRAIL.fullmatch(name) is None:
+            raise UsageError(
+                "--guardrail takes ID=WORD,WORD, ID being small letters and digits, as in guard1=secret,salary;"
+                f" not {value!r}."
+            )
+        if name in guardrails:
+            raise UsageError(f"--guardrail gives {name} twice; give all its words at once.")
+        guardrails[name] = blocked
+    return guardrails
 
 
 def _folders(values: Sequence[str]) -> dict[str, Path]:
@@ -166,9 +194,9 @@ def _start(endpoint: LocalEndpoint) -> None:
 def _report(call: Call) -> None:
     """One line for a call that has ended, on stderr; never what was said in it."""
     outcome = f"{call.outcome} ({call.error})" if call.error else call.outcome
-    named = (call.model_id or call.knowledge_base_id)[:200]
+    named = (call.model_id or call.knowledge_base_id or call.agent_id)[:200]
     subject = "".join(letter if letter.isprintable() else "?" for letter in named)
-    if call.operation in ("Retrieve", "Rerank"):
+    if call.results or call.operation in ("Retrieve", "Rerank"):
         amount = f"{call.results} results"
     else:
         amount = f"{call.input_tokens} tokens in, {call.output_tokens} out, {call.chunks} chunks"

@@ -167,3 +167,28 @@ def _run(*options: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [*RUN, *options], capture_output=True, text=True, timeout=30, check=False, env={**os.environ, "COLUMNS": "200"}
     )
+
+
+def test_a_guardrail_blocks_its_words_and_an_agent_and_vectors_are_reported() -> None:
+    with running("--pace", "0", "--guardrail", "guard1=secret, salary") as command:
+        with command.client() as runtime:
+            blocking = {"guardrailIdentifier": "guard1", "guardrailVersion": "1"}
+            message = [{"role": "user", "content": [{"text": "What is the salary?"}]}]
+            answer = runtime.converse(modelId=MODEL, messages=message, guardrailConfig=blocking)
+            assert answer["stopReason"] == "guardrail_intervened"
+            runtime.invoke_model(modelId="amazon.titan-embed-text-v2:0", body=b'{"inputText": "a"}')
+        with command.client("bedrock-agent-runtime") as agents:
+            asked = {"agentId": "AGENTID001", "agentAliasId": "ALIASID001", "sessionId": "session-1"}
+            assert list(agents.invoke_agent(**asked, inputText="Hello")["completion"])
+        command.process.send_signal(signal.SIGINT)
+        _, err = command.process.communicate(timeout=20)
+    assert re.search(r"InvokeModel amazon\.titan-embed-text-v2:0 complete: 1 results, ", err)
+    assert re.search(r"InvokeAgent AGENTID001 complete: \d+ tokens in", err)
+
+
+@pytest.mark.parametrize("value", ["guard1", "guard1=", "Guard_1=word", "guard1= ,"])
+def test_a_guardrail_without_an_id_or_words_is_refused(value: str) -> None:
+    ended = subprocess.run([*RUN, "--guardrail", value], capture_output=True, text=True, check=False, timeout=60)
+    assert (ended.returncode, ended.stdout) == (2, "")
+    assert "--guardrail takes ID=WORD,WORD" in ended.stderr
+    assert "Traceback" not in ended.stderr
