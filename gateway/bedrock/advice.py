@@ -142,6 +142,8 @@ def _validation_mend(message: str, region: str) -> str:
         return "Use the id of an inference profile, which begins with us., eu., global. or the like."
     if "model identifier" in message:
         return f"Check the model id; `gateway lint` offers the nearest one known in {region}."
+    if "too many input tokens" in message:  # Titan's embedding models
+        return "Send a shorter input, or cut it into several."
     if "too long" in message or "context" in message or "maximum tokens" in message:
         return "Send a shorter input, lower max_tokens, or choose a model with a larger context window."
     if "temperature" in message or "top_p" in message:

@@ -129,7 +129,7 @@ async def test_one_text_that_fails_fails_the_call_and_is_named(make_gateway: Mak
     text, structured, receipt = await ask(vectors(make_gateway), texts=["word"] * 20 + ["word " * 9_000])
     assert structured is None
     assert text.startswith(f"vectors: {TITAN} in us-east-1 did not answer: 400 Bad Request: Too many input tokens")
-    assert text.endswith("That was texts[20]; no vectors are returned.")
+    assert text.endswith("cut it into several. That was texts[20]; no vectors are returned.")
     assert "ValidationException" in [attempt["outcome"] for attempt in receipt["attempts"]]
     assert receipt["usage"]["input"] > 0
     assert receipt["cost_usd"] > 0
