@@ -49,6 +49,7 @@ RULES = (UNKNOWN, RING, DEPTH, DUPLICATE)
 Graph = Mapping[str, tuple[str, ...]]
 """Each specialist's name, and the specialists that its model may ask."""
 _ON_THE_WAY: Final = -1
+_MOST_LISTED: Final = 8
 
 
 def check(context: Context) -> Iterator[Diagnostic]:
@@ -92,8 +93,8 @@ def _duplicates(context: Context, specialist: ConverseSpecialist, searches: Mapp
 
 
 def _rings(graph: Graph, levels: dict[str, int]) -> Iterator[list[str]]:
-    """The rings in which specialists ask each other, each member in one of them at most; each begins with its first
-    name. Fills `levels` with how many levels of asking specialists are below each.
+    """Rings in which specialists ask each other, each with one at least that is in none before it. A ring begins with
+    its first name. Fills `levels` with how many levels of asking specialists are below each.
 
     A walk without recursion: a stranger's catalog may have a chain of thousands.
     """
@@ -111,7 +112,7 @@ def _rings(graph: Graph, levels: dict[str, int]) -> Iterator[list[str]]:
                 path.append(tool)
                 waiting.append(iter(graph[tool]))
                 levels[tool] = _ON_THE_WAY
-            elif levels[tool] == _ON_THE_WAY and not {tool, path[-1]} & told:
+            elif levels[tool] == _ON_THE_WAY and not {tool, path[-1]} <= told:
                 ring = path[path.index(tool) :]
                 told.update(ring)
                 first = ring.index(min(ring))
@@ -122,7 +123,7 @@ def _ring(context: Context, first: ConverseSpecialist, ring: list[str]) -> Diagn
     place = (first.path, ("tools", first.tools.index(ring[1 % len(ring)])))
     if len(ring) == 1:
         return context.finding(RING, place, f"'{ring[0]}' is a tool of itself.", "Remove it from its own tools.")
-    message = f"These specialists ask each other in a ring: {', '.join([*ring, ring[0]])}."
+    message = f"These specialists ask each other in a ring: {_listed([*ring, ring[0]])}."
     return context.finding(RING, place, message, "Remove one of them from the tools of the one before it.")
 
 
@@ -134,6 +135,13 @@ def _chain(name: str, graph: Graph, levels: Mapping[str, int]) -> list[str]:
     return chain
 
 
+def _listed(names: list[str]) -> str:
+    """The names, in the middle of many only how many there are."""
+    if len(names) > _MOST_LISTED:
+        names = [*names[: _MOST_LISTED - 2], f"{len(names) - _MOST_LISTED + 1} more", names[-1]]
+    return ", ".join(names)
+
+
 def _depth(context: Context, specialist: ConverseSpecialist, chain: list[str]) -> Diagnostic:
     depth = specialist.tool_limits.depth
     written = "depth" in context.sources[specialist.path].data.get("tool_limits", ())
@@ -141,5 +149,5 @@ def _depth(context: Context, specialist: ConverseSpecialist, chain: list[str]) -
     message = (
         f"'{chain[depth + 1]}' stands {depth + 1} levels below '{specialist.name}', and tool_limits.depth is {depth}."
     )
-    hint = f"Raise it to {len(chain) - 1}, or shorten the chain: {', '.join(chain)}."
+    hint = f"Raise it to {len(chain) - 1}, or shorten the chain: {_listed(chain)}."
     return context.finding(DEPTH, place, message, hint)

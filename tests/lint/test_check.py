@@ -18,6 +18,7 @@ from gateway import lint
 from gateway.catalog import load
 from gateway.catalog.diagnostics import Diagnostic
 from gateway.lint.stand_in import ENDINGS
+from gateway.lint.weight import tool_tokens
 from gateway.local.knowledge.documents import is_document
 
 TODAY = date(2026, 11, 22)
@@ -169,6 +170,18 @@ HOSTILE = {
         f"          d{i}: {{allOf: [{{$ref: '#/$defs/d{i + 1}'}}, {{$ref: '#/$defs/d{i + 1}'}}]}}\n" for i in range(40)
     )
     + "          d40: {type: string}\n",
+    "specialists/path.yaml": SOUND
+    + "    api: invoke\n    body: {a: '{{ system_prompt }}{{ user_prompt }}'}\n"
+    + "    answer: {text: '$"
+    + "[" * 490
+    + "'}\n",
+    "specialists/body.yaml": SOUND
+    + "    api: invoke\n    answer: {text: $.a}\n"
+    + "    body: {a: '{{ system_prompt }}{{ user_prompt }}', b: "
+    + "[" * 40
+    + "\"{{ 'a' * 300000000 }}\""
+    + "]" * 40
+    + "}\n",
     "specialists/dots.yaml": SOUND.replace("You review code.", "token" * 20000 + "=" * 20000 + "a" * 20000),
 }
 
@@ -180,6 +193,46 @@ def test_a_strangers_catalog_is_linted_safely(write_catalog: WriteCatalog, name:
     found = check(root)
     assert time.process_time() - started < 2
     assert not {each.rule for each in found} & {"yaml-syntax", "yaml-limits"}  # it is what it is meant to be
+
+
+def test_tools_that_ask_each_other_without_end_are_told_of_soon(write_catalog: WriteCatalog) -> None:
+    def asking(tools: str) -> str:
+        return f"{SOUND}    tools: [{tools}]\n"
+
+    many = 1500
+    chain = {f"specialists/c{i}.yaml": asking(f"c{(i + 1) % many}") for i in range(many)}
+    dense = {f"specialists/d{i}.yaml": asking(", ".join(f"d{j}" for j in range(45))) for i in range(45)}
+    root = write_catalog({**chain, **dense})
+    loaded = load(root, {})
+    started = time.process_time()
+    found = [each for each in lint.check(loaded, today=TODAY) if each.rule == "tool-ring"]
+    assert time.process_time() - started < 10
+    (chain_told,) = (each.message for each in found if each.path == "specialists/c0.yaml")
+    assert chain_told.endswith(": c0, c1, c2, c3, c4, c5, 1494 more, c0.")
+    assert {each.path for each in found} >= {"specialists/c0.yaml", "specialists/d0.yaml"}
+    assert max(len(each.message) for each in found) < 500
+
+
+def test_every_specialist_of_a_ring_is_in_one_that_is_told(write_catalog: WriteCatalog) -> None:
+    tools = {"a": "b, c", "b": "a", "c": "d", "d": "a, e", "e": "e", "f": "a"}
+    root = write_catalog({f"specialists/{name}.yaml": f"{SOUND}    tools: [{of}]\n" for name, of in tools.items()})
+    said = [each.message for each in check(root) if each.rule == "tool-ring"]
+    assert said == [
+        "These specialists ask each other in a ring: a, b, a.",
+        "These specialists ask each other in a ring: a, c, d, a.",
+        "'e' is a tool of itself.",
+    ]
+
+
+def test_the_gateways_own_arguments_and_a_structured_answer_weigh_too(write_catalog: WriteCatalog) -> None:
+    def weight(extra: str) -> int:
+        (specialist,) = load(write_catalog({"specialists/a.yaml": SOUND + extra}), {}).catalog.specialists.values()
+        return tool_tokens(specialist)
+
+    plain = weight("")
+    assert weight("    turns: true\n") > plain + 20
+    properties = ", ".join(f"property_{i}: {{type: string}}" for i in range(20))
+    assert weight(f"    output: {{schema: {{type: object, properties: {{{properties}}}}}}}\n") > plain + 150
 
 
 def test_nothing_outside_the_catalog_is_read(write_catalog: WriteCatalog, tmp_path: Path) -> None:
@@ -202,7 +255,8 @@ def test_linting_imports_nothing_it_does_not_need() -> None:
     script = (
         "import sys; from gateway.commands import app\n"
         "try: app(['lint'])\nexcept SystemExit: pass\n"
-        "print(sorted({'boto3', 'botocore', 'fastmcp', 'mcp', 'genai_prices', 'uvicorn', 'rich'} & set(sys.modules)))"
+        "needless = {'boto3', 'botocore', 'fastmcp', 'mcp', 'genai_prices', 'uvicorn', 'rich', 'jsonpath'}\n"
+        "print(sorted(needless & set(sys.modules)))"
     )
     root = Path(__file__).parents[2]
     said = subprocess.check_output([sys.executable, "-c", script], cwd=root, text=True)
