@@ -13,7 +13,7 @@ from gateway.bedrock.request import Conversation, can_stream, converse_request
 from gateway.catalog.entries import Catalog
 from gateway.catalog.models import ModelTable
 from gateway.catalog.search_schema import search_tool_name
-from gateway.catalog.specialists import ConverseSpecialist
+from gateway.catalog.specialists import CONVERSATION, ConverseSpecialist
 from gateway.consult import failures
 from gateway.consult.attempts import NoAnswer, OnText
 from gateway.consult.endings import notices, sources
@@ -30,6 +30,7 @@ from gateway.consult.search_tool import SearchTool
 from gateway.consult.structured import Structured, as_model_takes, written_as_text
 from gateway.consult.toolbox import Toolbox
 from gateway.consult.trip import Answered, Prepared, Trip
+from gateway.consult.turns import Conversations, History
 from gateway.knowledge.search import Searches
 
 
@@ -48,6 +49,7 @@ class Converse:
             for name, each in catalog.specialists.items()
             if isinstance(each, ConverseSpecialist) and each.api == "invoke"
         }
+        self._conversations = Conversations()
         self._outputs: dict[str, Structured | None] = {}
 
     def models(self, specialist: ConverseSpecialist) -> tuple[str, ...]:
@@ -55,12 +57,24 @@ class Converse:
         return specialist.model_id
 
     async def answer(self, trip: Trip, prepared: Prepared) -> Answered:
-        """The model's answer, with how it was cut and what it cites at its end."""
+        """The model's answer, with how it was cut, what it cites and its conversation's handle at its end."""
         specialist = _specialist(trip)
+        if specialist.turns is None or trip.allowance.above is not None:  # what another specialist asks is always fresh
+            return await self._answer(trip, specialist, prepared)
+        # Models that leave an optional argument out are apt to pass an empty one.
+        handle = prepared.arguments.get(CONVERSATION) or None
+        async with self._conversations.turn(specialist, trip, handle) as history:
+            return await self._answer(trip, specialist, prepared, history)
+
+    async def _answer(
+        self, trip: Trip, specialist: ConverseSpecialist, prepared: Prepared, history: History | None = None
+    ) -> Answered:
         retrieved = await self._retrieved(trip, specialist, prepared)
         tools = offered(specialist, self._catalog, deeper=trip.allowance.depth > 0)
         toolbox = self._toolbox(trip, tools, prepared.files)
         opening = conversation(prepared.rendered, retrieved, tools, prepared.files)
+        if history is not None:
+            opening = history.continued(opening, self._models)
         generation = await self._asking(specialist, prepared, opening)
         rounds = Rounds(trip, toolbox, specialist.tool_rounds, generation)
         written, value = await self._written(specialist, rounds, opening)
@@ -68,14 +82,19 @@ class Converse:
         cited = trip.evidence.cited_in(text)
         noticed = notices(specialist, written, trip)
         listed = sources(text + noticed, cited) if value is None else ""
-        if trip.feed is not None and value is None and (noticed or listed):
-            trip.feed.text(noticed + listed)
+        next_turn = ""
+        if history is not None:
+            await history.keep(written, None if value is None else text, trip)
+            next_turn = history.turn.line
+        if trip.feed is not None and value is None and (noticed or listed or next_turn):
+            trip.feed.text(noticed + listed + next_turn)
         return Answered(
             model_id=written.model_id,
             text=text,
             structured=value,
             notices=noticed,
             sources=listed,
+            next_turn=next_turn,
             stop_reason=written.stop_reason,
             first_token_at=written.first_token_at,
             cited=cited,
@@ -147,14 +166,16 @@ class Converse:
     async def _retrieved(self, trip: Trip, specialist: ConverseSpecialist, prepared: Prepared) -> Retrieved | None:
         """What the knowledge bases have for the prompt; None where none was searched."""
         evidence, before = trip.evidence, len(trip.evidence.searches)
-        if bound := self._bound(specialist, "context"):
-            await retrieve(bound, prepared.rendered.query, evidence, searches=self._searches, feed=trip.feed)
+        if not (bound := self._bound(specialist, "context")):
+            return None
+        query = prepared.rendered.query
+        found = await retrieve(bound, query, evidence, searches=self._searches, feed=trip.feed)
         if len(evidence.searches) == before:
             return None
         if not take_images(specialist.model_id, self._models):
-            return Retrieved(evidence.found, evidence.missing)
+            return Retrieved(found, evidence.missing)
         room = MOST["image"] - sum(each.kind == "image" for each in prepared.files)
-        return Retrieved(evidence.found, evidence.missing, await pictures(evidence.found, most=room))
+        return Retrieved(found, evidence.missing, await pictures(found, most=room))
 
     def _bound(self, specialist: ConverseSpecialist, mode: str) -> list[Bound]:
         return [

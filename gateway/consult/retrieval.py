@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from gateway.bedrock.retrieval import LONGEST_QUERY, Passage
-from gateway.consult.evidence import Evidence, Search
+from gateway.consult.evidence import Evidence, Found, Search
 from gateway.consult.feed import Feed
 from gateway.consult.offered import Bound
 from gateway.consult.together import together
@@ -19,23 +19,25 @@ if TYPE_CHECKING:  # `gateway preview` shows what these would do, and starts wit
 
 async def retrieve(
     bound: Sequence[Bound], query: str, evidence: Evidence, *, searches: Searches, feed: Feed | None
-) -> None:
+) -> list[Found]:
     """Search every one of `bound` for the query, and put what comes into `evidence` in the order of the file.
 
-    A knowledge base that cannot be searched is noted in `evidence`, or, where it is `required`, raises SearchFailed and
-    ends the others. A blank query searches nothing, and raises SearchRefused where one is required. Beyond Bedrock's
-    bound the query's end is left out.
+    Returns what came, under its numbers there. A knowledge base that cannot be searched is noted in `evidence`, or,
+    where it is `required`, raises SearchFailed and ends the others. A blank query searches nothing, and raises
+    SearchRefused where one is required. Beyond Bedrock's bound the query's end is left out.
     """
     query = query.strip()[:LONGEST_QUERY]
     if not query:
         if required := [base.name for binding, base in bound if binding.required]:
             raise SearchRefused(f"{required[0]}: there is nothing to search for: the retrieval query came out blank.")
-        return
+        return []
     if feed is not None:
         feed.status(f"Searching {', '.join(base.name for _, base in bound)}.")
     found = await together(one_search(each, query, evidence, searches) for each in bound)
-    for (_, base), passages in zip(bound, found, strict=True):
-        evidence.add(base.name, query, passages or ())
+    numbered = [
+        evidence.add(base.name, query, passages or ()) for (_, base), passages in zip(bound, found, strict=True)
+    ]
+    return list({each.number: each for one in numbered for each in one}.values())
 
 
 async def one_search(

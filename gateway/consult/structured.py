@@ -67,11 +67,10 @@ class Structured:
         if rounds.trip.feed is not None:
             rounds.trip.feed.status("The answer does not satisfy its schema; asking for it once more.")
         again = replace(rounds, toolbox=None, most=0)
-        first_token_at = written.first_token_at
-        written = await again.answer(_repair(written, faults))
+        first, written = written, await again.answer(_repair(written, faults))
         value, faults = await self._read(written, models)
-        if not faults:
-            return replace(written, first_token_at=first_token_at), value
+        if not faults:  # what comes after it in a conversation need not know of the repair
+            return replace(written, first_token_at=first.first_token_at, conversation=first.conversation), value
         raise AnswerFaulty(
             f"{self.specialist.name}: {written.model_id} gave no answer that satisfies the schema, twice. "
             f"{' '.join(faults)} Ask otherwise, or mend `output` in {self.specialist.path}."
