@@ -75,6 +75,10 @@ def call(
                 return
             for path in saved:
                 typer.echo(f"saved {path}", err=True)
+            if answer.answered.next_turn:
+                typer.echo(
+                    "The handle was good for this command only: `gateway serve` keeps it for the next call.", err=True
+                )
             typer.echo(receipt_line(answer.receipt, local=local), err=True)
 
         with stopping("stopped; Bedrock was told to stop generating."):

@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import textwrap
 from pathlib import Path
 
 import pytest
@@ -134,6 +135,7 @@ def test_a_full_disk_stops_it_too_and_is_one_sentence(root: Path, endpoint: Loca
 def test_fastmcp_is_not_imported_for_a_call(root: Path) -> None:
     script = f"""
 import sys
+import textwrap
 from gateway.commands import app
 try:
     app(["call", "echo", "-i", "content=x", "--local", "--catalog", {str(root)!r}])
@@ -175,3 +177,11 @@ def test_on_a_terminal_a_spinner_bridges_the_time_to_the_first_token(root: Path,
     assert leader == 0
     assert "echo is thinking" in shown
     assert shown.index("echo is thinking") < shown.index("done")
+
+
+def test_a_handle_is_said_to_end_with_the_command(write_catalog: WriteCatalog, endpoint: LocalEndpoint) -> None:
+    root = write_catalog({"specialists/echo.yaml": textwrap.dedent(ECHO) + "turns: true\n"})
+    code, out, err = call(root, endpoint, "echo", "-i", "content=hello")
+    assert code == 0
+    assert "[conversation: conversation_" in out
+    assert "The handle was good for this command only" in err
