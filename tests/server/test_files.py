@@ -9,8 +9,11 @@ from typing import Any
 import pytest
 from fastmcp import Client
 
+from gateway.aws.session import Aws
+from gateway.consult.consultation import Consultations
 from gateway.consult.receipt import META_KEY
 from gateway.local import EchoEngine, LocalEndpoint
+from gateway.server.app import build
 from tests.conftest import MODEL, MakeGateway, WriteCatalog, sound
 from tests.files import PDF, encoded, png
 from tests.knowledge_bases import HANDBOOK, knowledge_base, passage, served
@@ -70,6 +73,23 @@ async def test_a_file_that_is_refused_costs_nothing_and_is_named(
     )
     assert endpoint.calls == []
     assert result.meta[META_KEY]["attempts"] == []
+
+
+async def test_a_large_file_is_not_written_by_botocore_which_would_keep_everybody_waiting(
+    write_catalog: WriteCatalog, aws: Aws, endpoint: LocalEndpoint
+) -> None:
+    seen: list[int] = []
+
+    def see(params: dict[str, Any], **_: Any) -> None:
+        seen.extend(len(block["image"]["source"]["bytes"]) for block in params["messages"][0]["content"][2:])
+
+    catalog = sound(write_catalog({"specialists/reader.yaml": READER}))
+    aws.client("bedrock-runtime").meta.events.register("before-parameter-build", see)
+    photo = png(padding=300_000)
+    await ask(build(catalog, Consultations(catalog, aws)), contract=encoded(PDF), photo=encoded(photo))
+    (call,) = endpoint.calls
+    assert call.request["messages"][0]["content"][2]["image"]["source"]["bytes"] == encoded(photo)
+    assert seen == [24]
 
 
 def image(data: bytes) -> dict[str, Any]:
