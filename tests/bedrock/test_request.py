@@ -52,7 +52,7 @@ def user(*content: dict[str, Any]) -> dict[str, Any]:
     return {"role": "user", "content": list(content)}
 
 
-def document(name: str, form: str, data: bytes = b"content") -> dict[str, Any]:
+def document(name: str, form: str, data: bytes = b"%PDF-1.7") -> dict[str, Any]:
     return {"document": {"name": name, "format": form, "source": {"bytes": data}}}
 
 
