@@ -69,14 +69,15 @@ class Consultations:
         self.searches = Searches(aws)
         self._aws = aws
         models = ModelTable.load(catalog.settings.models)
+        converse = Converse(catalog, aws, models, self.searches, self._inner)
         self._workers: dict[str, Worker] = {
-            "converse": Converse(catalog, aws, models, self.searches, self._inner),
+            "converse": converse,
             "embedding": Embeddings(aws, models),
             "image": Images(aws, models),
             "agent": Agents(catalog, aws),
         }
         self._prompts = {name: Prompts(entry, catalog.root) for name, entry in catalog.specialists.items()}
-        self._digest = digest_of(catalog, self._prompts)
+        self._digest = digest_of(catalog, (*self._prompts.values(), *converse.bodies))
         self._desks: dict[str, Desk] = {}
         # Not AWS's threads: slow models may hold all of those.
         self._preparing = ThreadPoolExecutor(2, thread_name_prefix="prepare")

@@ -32,6 +32,7 @@ from gateway.consult.toolbox import Toolbox
 from gateway.consult.trip import Answered, Prepared, Trip
 from gateway.consult.turns import Conversations, History
 from gateway.knowledge.search import Searches
+from gateway.prompts import Body
 
 
 class Converse:
@@ -51,6 +52,11 @@ class Converse:
         }
         self._conversations = Conversations()
         self._outputs: dict[str, Structured | None] = {}
+
+    @property
+    def bodies(self) -> tuple[Body, ...]:
+        """The templates of the requests of `api: invoke`."""
+        return tuple(each.templates for each in self._invoked.values())
 
     def models(self, specialist: ConverseSpecialist) -> tuple[str, ...]:
         """The model ids of the file."""

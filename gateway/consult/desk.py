@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from gateway.catalog.entries import Catalog
@@ -12,7 +12,7 @@ from gateway.consult.arguments import Arguments
 from gateway.consult.files import File, FileInputs, Linked
 from gateway.consult.trip import Prepared
 from gateway.errors import GatewayError
-from gateway.prompts import Prompts
+from gateway.prompts import Body, Prompts
 
 
 class Desk:
@@ -50,9 +50,9 @@ class Desk:
         )
 
 
-def digest_of(catalog: Catalog, prompts: Mapping[str, Prompts]) -> str:
-    """The catalog's digest with the templates its prompts include, which are no entries of the catalog's own."""
-    included = {path: text for each in prompts.values() for path, text in each.included.items()}
+def digest_of(catalog: Catalog, templates: Iterable[Prompts | Body]) -> str:
+    """The catalog's digest with the files that its templates include, which are no entries of the catalog's own."""
+    included = {path: text for each in templates for path, text in each.included.items()}
     if not included:
         return catalog.digest
     digest = hashlib.sha256(catalog.digest.encode())

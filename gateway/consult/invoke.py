@@ -25,7 +25,7 @@ class Invoked:
         """Raises PromptError for a template that includes what is not there."""
         assert specialist.answer is not None  # noqa: S101 - the catalog wants it of `api: invoke`
         self._specialist = specialist
-        self._body = Body(specialist, root)
+        self.templates = Body(specialist, root)
         self._paths = Paths.of(specialist.answer)
         self._aws = aws
         self._models = models
@@ -37,13 +37,13 @@ class Invoked:
         """
         texts = (block["text"] for message in opening.messages for block in message["content"] if "text" in block)
         render = partial(
-            self._body.render,
+            self.templates.render,
             arguments,
             system_prompt="\n\n".join(opening.system),
             user_prompt="\n\n".join(texts),
         )
         try:
-            return render() if self._body.straight_line else await asyncio.to_thread(render)
+            return render() if self.templates.straight_line else await asyncio.to_thread(render)
         except GatewayError as error:
             raise GatewayError(f"{self._specialist.name}: {error}") from None
 

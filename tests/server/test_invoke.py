@@ -203,3 +203,15 @@ async def test_what_bedrock_does_with_the_request_goes_in_its_parameters(
             "performanceConfigLatency": "optimized",
         }.items()
     )
+
+
+async def test_a_file_that_a_body_includes_is_part_of_the_catalogs_digest(write_catalog: WriteCatalog) -> None:
+    text = LLAMA.replace("<s>{{ system_prompt }}</s>", "{% include '../begin.j2' %}")
+    digests = set()
+    for begin in ("One", "Two"):
+        root = write_catalog({**files(text), "begin.j2": begin})
+        with served(sound(root), ScriptedEngine(["x"]), {}) as (server, endpoint):
+            result = await ask(server)
+            assert endpoint.calls[-1].request["prompt"].startswith(begin)
+        digests.add(result.meta[META_KEY]["catalog"])
+    assert len(digests) == 2
