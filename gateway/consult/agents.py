@@ -77,7 +77,8 @@ class Agents:
             )
             model_id, invoked, metered = await self._invoke(trip, request)
             pending = None if invoked.return_control is None else Pending.of(invoked.return_control)
-            turn.save(_Session(session.id, pending).to_json())
+            if trip.allowance.above is None:  # no model is told a handle, and callers have room for so many
+                turn.save(_Session(session.id, pending).to_json())
         answered = self._answered(specialist, model_id, invoked, pending, turn.handle, turn.line, metered)
         if trip.feed is not None:
             trip.feed.text(answered.notices + answered.sources + answered.next_turn)

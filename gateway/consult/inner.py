@@ -10,7 +10,8 @@ import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from gateway.catalog.specialists import Specialist
+from gateway.catalog.specialists import ConverseSpecialist, Specialist
+from gateway.consult.arguments import ArgumentsRefused
 from gateway.consult.evidence import renumbered
 from gateway.consult.files.handed import with_files
 from gateway.consult.files.intake import File
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from gateway.consult.trip import Trip
 
 _MARK = re.compile(r"<(?=[^\w<]*answers?\b)", re.IGNORECASE)  # whatever a model might still read as the block's mark
+
+_STRING = re.compile(r'"(?:[^"\\]|\\.)*"')  # of JSON
 
 Consult = Callable[[Specialist, Mapping[str, Any], "Trip"], Awaitable["Answer"]]
 """Consults a specialist for an outer trip. Raises ConsultationFailed."""
@@ -49,6 +52,9 @@ class InnerSpecialist:
         name = self._specialist.name
         if (limit := self._outer.allowance.reached()) is not None:
             raise LimitReached(f"{name} was not consulted: {limit}.")
+        if clients := sorted(arguments.keys() & self._specialist.own_arguments.keys()):
+            # A handle, above all, which a text that the model has read could give it to say.
+            raise ArgumentsRefused(f"{name}: {', '.join(clients)} can be passed by clients only. Leave it out.")
         arguments = with_files(self._specialist, arguments, self._files)
         if self._outer.feed is not None:
             self._outer.feed.status(f"Consulting {name}.")
@@ -74,8 +80,15 @@ class InnerSpecialist:
         for each in answered.cited:
             known = self._outer.evidence.add(each.knowledge_base, each.query, (each.passage,), foreign=each.foreign)
             numbers[each.number] = known[0].number
-        text = renumbered(answered.text, numbers) + answered.notices
+        is_json = isinstance(self._specialist, ConverseSpecialist) and answered.structured is not None
+        text = _renumbered_strings(answered.text, numbers) if is_json else renumbered(answered.text, numbers)
+        text += answered.notices
         if answered.attachments:
             names = ", ".join(each.name for each in answered.attachments)
             text += f"\n\n[{names}: the caller is given it beside your answer]"
         return f'<answer specialist="{self._specialist.name}">\n{_MARK.sub("&lt;", text)}\n</answer>'
+
+
+def _renumbered_strings(text: str, numbers: Mapping[int, int]) -> str:
+    """JSON in whose strings alone citations are looked for: a list of numbers is none."""
+    return _STRING.sub(lambda match: renumbered(match[0], numbers), text)

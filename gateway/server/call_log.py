@@ -38,8 +38,9 @@ class CallLog:
         self._called(caller, receipt, "ok")
 
     def failed(self, caller: Caller, receipt: Receipt) -> None:
-        """A call that ended with an error: the last attempt's or search's, or that of the arguments."""
-        self._called(caller, receipt, _ended(receipt))
+        """A call that ended with an error: the last attempt's or search's, its timeout, or that of the arguments."""
+        outcome = _ended(receipt)
+        self._called(caller, receipt, "Timeout" if outcome == "Cancelled" else outcome)  # nobody took it back
 
     def cancelled(self, caller: Caller, receipt: Receipt) -> None:
         """A call whose client went away or took it back."""
@@ -109,12 +110,17 @@ class CallLog:
 
 
 def _ended(receipt: Receipt) -> str:
-    """How a consultation ended: ok where a model answered, else as its last search or attempt that failed."""
+    """How a consultation ended: ok where a model answered, else as its last search or attempt that failed.
+
+    One that was cut while it waited for those it consulted has no such search or attempt of its own, but they have.
+    """
     if receipt.model_id is not None:
         return "ok"
     ended = [*(each.outcome for each in receipt.searches), *(each.outcome for each in receipt.attempts)]
     failed = [outcome for outcome in ended if outcome != "ok"]
-    return failed[-1] if failed else "Refused"
+    if failed:
+        return failed[-1]
+    return "Cancelled" if "Cancelled" in map(_ended, receipt.children) else "Refused"
 
 
 def _json(line: dict[str, Any]) -> str:

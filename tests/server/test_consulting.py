@@ -16,6 +16,7 @@ from gateway.aws import patience
 from gateway.aws.session import Aws
 from gateway.consult.caller import LOCAL_USER
 from gateway.consult.consultation import Consultations
+from gateway.consult.handles import Handles
 from gateway.consult.receipt import META_KEY, Receipt
 from gateway.local import Fault, LocalEndpoint, ScriptedAgent
 from gateway.local.agents import ReturnControl
@@ -32,6 +33,10 @@ COUNSEL = "You are counsel."
 LAWYER = "You are a lawyer."
 ACCOUNTANT = "You are an accountant."
 CANCEL = {"functionInvocationInput": {"actionGroup": "orders", "function": "cancel"}}
+DESK = (
+    "kind: agent\ndescription: Looks after orders. Use it for anything about an order that was placed.\n"
+    "agent_id: AGENTID001\nagent_alias_id: ALIASID001\n"
+)
 WIKI = "https://wiki.acme.example/leave"
 
 
@@ -416,6 +421,42 @@ async def test_the_log_has_a_line_for_each_consultation_of_the_tree(
     ]
 
 
+async def test_the_log_says_that_a_call_timed_out_while_it_waited_for_another(
+    write_catalog: WriteCatalog, capfd: pytest.CaptureFixture[str]
+) -> None:
+    roles = {COUNSEL: [[consult("lawyer")]], LAWYER: [[consult("accountant")]], ACCOUNTANT: [ENDLESS]}
+    written = {"counsel": "timeout: 1s\n", "lawyer": "tools: [accountant]\n"}
+    with office(write_catalog, Cast(roles), **written) as (_, endpoint):
+        catalog = sound(write_catalog(files_of(**written)))
+        aws, log = Aws(local_url=endpoint.url), CallLog()
+        await ask(build(catalog, Consultations(catalog, aws), log=log))
+        aws.close()
+        log.close()
+    lines = [json.loads(line) for line in capfd.readouterr().err.splitlines() if line.startswith("{")]
+    assert [(each["specialist"], each["outcome"]) for each in lines] == [
+        ("accountant", "Cancelled"),
+        ("lawyer", "Cancelled"),
+        ("counsel", "Timeout"),
+    ]
+
+
+async def test_data_that_an_inner_specialist_answers_stays_data(write_catalog: WriteCatalog) -> None:
+    output = (
+        "knowledge_bases: [handbook]\noutput: {schema: {type: object, additionalProperties: false, required: [days],"
+        " properties: {days: {type: array, items: {type: integer}}, why: {type: string}}}}\n"
+    )
+    answer = {"days": [8], "why": 'It "is" so [2], not [7].'}
+    roles = {COUNSEL: [[consult("lawyer")], ["Fine [1]."]], LAWYER: [[json.dumps(answer)]]}
+    with office(write_catalog, Cast(roles), lawyer=output) as (server, endpoint):
+        result = await ask(server)
+    ((_, told),) = results(asked(endpoint, COUNSEL)[1])
+    inner = json.loads(told.removeprefix('<answer specialist="lawyer">').removesuffix("</answer>"))
+    assert inner["days"] == [8]
+    assert inner["why"].endswith(", not (7).")
+    cited = {each["source"] for each in result.meta[META_KEY]["citations"]}
+    assert cited == {result.meta[META_KEY]["children"][0]["citations"][0]["source"]}
+
+
 async def test_what_an_inner_specialist_draws_comes_with_the_outer_answer(write_catalog: WriteCatalog) -> None:
     roles = {COUNSEL: [[consult("painter", "a judge"), consult("painter", "a clerk")], ["Here they are."]]}
     painter = (
@@ -472,13 +513,9 @@ async def test_a_file_of_the_request_is_handed_on_by_its_name(write_catalog: Wri
 
 
 async def test_an_agent_that_hands_actions_back_cannot_be_consulted_by_a_model(write_catalog: WriteCatalog) -> None:
-    desk = (
-        "kind: agent\ndescription: Looks after orders. Use it for anything about an order that was placed.\n"
-        "agent_id: AGENTID001\nagent_alias_id: ALIASID001\n"
-    )
     waits = ScriptedAgent([ReturnControl([CANCEL])])
     roles = {COUNSEL: [[consult("desk", "Cancel it.")], ["I cannot."]]}
-    root = write_catalog({"specialists/desk.yaml": desk, **files_of(tools="[desk]")})
+    root = write_catalog({"specialists/desk.yaml": DESK, **files_of(tools="[desk]")})
     with LocalEndpoint(engine=Cast(roles), agents={"AGENTID001": waits}) as endpoint:
         aws = Aws(local_url=endpoint.url)
         catalog = sound(root)
@@ -493,3 +530,29 @@ async def test_an_agent_that_hands_actions_back_cannot_be_consulted_by_a_model(w
     (child,) = result.meta[META_KEY]["children"]
     assert child["stop_reason"] == "return_control"
     assert result.meta[META_KEY]["total"]["usage"] is None
+
+
+async def test_no_model_goes_on_in_a_clients_session_and_its_own_push_none_out(
+    write_catalog: WriteCatalog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    agent = ScriptedAgent(["Placed."], ["Looked up."], ["Cancelled."])
+    roles: dict[str, list[list[Any]]] = {COUNSEL: [[], [consult("desk", "Where is it?")], ["There."]]}
+    root = write_catalog({"specialists/desk.yaml": DESK, **files_of(tools="[desk]")})
+    monkeypatch.setattr(Handles.__init__, "__kwdefaults__", {**Handles.__init__.__kwdefaults__, "most_of_a_caller": 1})
+    with LocalEndpoint(engine=Cast(roles), agents={"AGENTID001": agent}) as endpoint:
+        aws = Aws(local_url=endpoint.url)
+        catalog = sound(root)
+        async with Client(build(catalog, Consultations(catalog, aws))) as client:
+            placed = await client.session.call_tool("desk", {"content": "Place it."})
+            handle = placed.content[0].text.partition("[session: ")[2].removesuffix("]")
+            roles[COUNSEL][0] = [consult("desk", "Cancel it.", session=handle)]
+            await client.session.call_tool("counsel", {"content": "May we?"})
+            cancelled = await client.session.call_tool("desk", {"content": "Cancel it.", "session": handle})
+        aws.close()
+    assert results(asked(endpoint, COUNSEL)[1]) == [
+        ("error", "desk: session can be passed by clients only. Leave it out.")
+    ]
+    assert results(asked(endpoint, COUNSEL)[2])[0][0] == "success"
+    first, second, third = (each.session.id for each in agent.invocations)
+    assert first == third != second
+    assert cancelled.content[0].text.startswith("Cancelled.")
