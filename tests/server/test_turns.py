@@ -14,7 +14,7 @@ from fastmcp import Client
 from gateway.aws.session import Aws
 from gateway.bedrock.request import OUTPUT_TOOL
 from gateway.consult import turns
-from gateway.consult.caller import Caller
+from gateway.consult.caller import LOCAL_USER, Caller
 from gateway.consult.consultation import ConsultationFailed, Consultations
 from gateway.consult.receipt import META_KEY
 from gateway.local import Fault, LocalEndpoint, Reasoning, ScriptedEngine, ToolUse
@@ -287,3 +287,15 @@ async def test_a_model_that_only_wanted_tools_has_said_something(write_catalog: 
     assert second.content[0].text.startswith("Three.")
     assert said == model("(The model gave no answer.)")
     assert asked == user("b")
+
+
+async def test_what_another_specialist_asks_is_fresh_and_kept_by_nobody(write_catalog: WriteCatalog, aws: Aws) -> None:
+    outer = talker("tools: [talker]\n", turns="false")["specialists/talker.yaml"]
+    catalog = sound(write_catalog({**talker(), "specialists/outer.yaml": outer}))
+    consultations = Consultations(catalog, aws)
+    worker: Any = consultations._workers["converse"]
+    answer = await consultations.consult(catalog.specialists["outer"], {"content": "a"}, caller=LOCAL_USER)
+    assert [each.specialist for each in answer.receipt.children] == ["talker"]
+    assert len(worker._conversations._handles) == 0
+    await consultations.consult(catalog.specialists["talker"], {"content": "a"}, caller=LOCAL_USER)
+    assert len(worker._conversations._handles) == 1

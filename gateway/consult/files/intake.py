@@ -92,7 +92,10 @@ def checked(name: str, label: str, kind: FileFormat, data: bytes, mime_type: str
     if not data:
         raise FilesRefused(f"{place} is empty.")
     if len(data) > LARGEST[kind]:
-        raise FilesRefused(_too_large(place, kind, len(data)))
+        raise FilesRefused(
+            f"{place} has {len(data) / 2**20:.2f} MB; Bedrock takes {LARGEST[kind] / 2**20:g} MB for {_a(kind)}: "
+            "pass a smaller one."
+        )
     found = format_of(kind, data, mime_type)
     if found is None:
         known = ", ".join(FORMATS[kind])
@@ -117,8 +120,6 @@ def _taken(name: str, label: str, kind: FileFormat, text: str, place: str) -> Fi
             f"{place} is the URI {one_line(text.strip()[:_SHOWN])}, and this gateway fetches nothing for a caller: "
             "pass the file itself as base64 or as a data URI, or the kb:// URI of a resource of this gateway."
         )
-    if len(text) > LARGEST[kind] * 3:  # base64 with every liberty, or percent-encoding: not even decoded
-        raise FilesRefused(_too_large(place, kind, len(text) // 3))
     try:
         data, mime_type = of_data_uri(text.strip()) if scheme == "data" else (of_base64(text), None)
     except NotEncoded as fault:
@@ -127,13 +128,6 @@ def _taken(name: str, label: str, kind: FileFormat, text: str, place: str) -> Fi
             "(data:image/png;base64,...), or as the kb:// URI of a resource of this gateway."
         ) from None
     return checked(name, label, kind, data, mime_type, place)
-
-
-def _too_large(place: str, kind: FileFormat, length: int) -> str:
-    return (
-        f"{place} has {length / 2**20:.2f} MB; Bedrock takes {LARGEST[kind] / 2**20:g} MB for {_a(kind)}: "
-        "pass a smaller one."
-    )
 
 
 def _too_many(taken: list[File | Linked]) -> Iterator[str]:
