@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from gateway.consult.feed import Feed
     from gateway.consult.receipt import Receipt
     from gateway.consult.trip import Attachment
+
+
+_LONGEST_NAME = 80  # characters: 240 bytes of UTF-8 in most scripts, and file systems take 255
 
 
 class Screen:
@@ -78,7 +81,7 @@ def save(attachments: tuple[Attachment, ...], folder: Path) -> list[Path]:
     """Write an answer's files there, each under a name that nothing there has yet. Raises GatewayError."""
     paths = []
     for each in attachments:
-        path = _free(folder / (Path(each.name).name or "file"))
+        path = _free(folder / _file_name(each.name))
         try:
             folder.mkdir(parents=True, exist_ok=True)
             with path.open("xb") as file:
@@ -92,6 +95,12 @@ def save(attachments: tuple[Attachment, ...], folder: Path) -> list[Path]:
     return paths
 
 
+def _file_name(name: str) -> str:
+    """The name, which an agent may have chosen, as one that stands for a file of that folder and of no other."""
+    last = "".join(letter for letter in name.replace("\\", "/").rpartition("/")[2] if letter.isprintable()).strip(". ")
+    return last[-_LONGEST_NAME:] or "file"
+
+
 def _free(path: Path) -> Path:
     number, found = 1, path
     while found.exists() or found.is_symlink():
@@ -102,12 +111,17 @@ def _free(path: Path) -> Path:
 
 def receipt_line(receipt: Receipt, *, local: bool) -> str:
     """What a call took and cost, on one line; a further one for each specialist that was consulted for it."""
-    lines = [_line(receipt, local=local)]
-    lines += [f"  {child.specialist}: {_line(child, local=local)}" for child in receipt.children]
+    lines = [_line(receipt, local=local), *_consulted(receipt, "  ", local=local)]
     if receipt.children:
         cost = _cost(receipt.total_cost_usd, local=local)
         lines.append(f"  in all: {_tokens(receipt.total_usage)}, {cost}")
     return "\n".join(lines)
+
+
+def _consulted(receipt: Receipt, indent: str, *, local: bool) -> Iterator[str]:
+    for child in receipt.children:
+        yield f"{indent}{child.specialist}: {_line(child, local=local)}"
+        yield from _consulted(child, indent + "  ", local=local)
 
 
 def _line(receipt: Receipt, *, local: bool) -> str:
