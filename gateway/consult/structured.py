@@ -81,10 +81,9 @@ class Structured:
         if why := cut_short(self.specialist, written.stop_reason):
             raise AnswerFaulty(f"{self.specialist.name}: there is no whole answer. {why}")
         model = models.find(written.model_id)
-        size = sum(len(text_of((block,))) for block in written.content)
-        if size < _AT_ONCE and not self.check.needs_thread(None):
-            return self._judged(written, model)
-        return await asyncio.to_thread(self._judged, written, model)
+        if self.check.needs_thread(list(written.content)):
+            return await asyncio.to_thread(self._judged, written, model)
+        return self._judged(written, model)
 
     def _judged(self, written: Written, model: Model | None) -> tuple[Any, list[str]]:
         try:
@@ -92,9 +91,6 @@ class Structured:
         except _NoJson as fault:
             return None, [str(fault)]
         return value, self.check.faults(value)
-
-
-_AT_ONCE = 16_384  # characters of an answer that an event loop may parse and check
 
 
 def as_model_takes(conversation: Conversation, model: Model | None) -> Conversation:

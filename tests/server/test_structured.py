@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from fastmcp import Client
 from jsonschema import Draft202012Validator
 
 from gateway.bedrock.request import OUTPUT_TOOL
+from gateway.consult import structured
 from gateway.consult.receipt import META_KEY
 from gateway.local import Finish, LocalEndpoint, ScriptedEngine, ToolUse
 from tests.conftest import MODEL, MakeGateway, WriteCatalog, sound
@@ -287,3 +289,23 @@ async def test_what_it_does_without_stands_beside_the_json_and_sources_do_not(wr
     assert "The answer does without a knowledge base. policies" in second.text
     assert "Sources" not in second.text
     assert [each["number"] for each in result.meta[META_KEY]["citations"]] == [1]
+
+
+async def test_a_check_that_takes_long_keeps_nobody_waiting(write_catalog: WriteCatalog) -> None:
+    """A pattern that backtracks for 0.2 s, after which it is given up: on a thread, beside the event loop."""
+    schema = {"type": "object", "properties": {"text": {"type": "string", "pattern": "^(a|a)+$"}}, "required": ["text"]}
+    files = {name: text.replace(json.dumps(SCHEMA), json.dumps(schema)) for name, text in counter(NATIVE).items()}
+    engine = ScriptedEngine([json.dumps({"text": "a" * 60 + "b"})])
+    threads: list[str] = []
+    judged = structured.Structured._judged
+
+    def judge(*arguments: Any) -> Any:
+        threads.append(threading.current_thread().name)
+        return judged(*arguments)
+
+    with pytest.MonkeyPatch.context() as patched, served(sound(write_catalog(files)), engine, {}) as (server, _):
+        patched.setattr(structured.Structured, "_judged", judge)
+        result = await ask(server)
+    assert result.is_error
+    assert len(threads) == 2
+    assert threading.main_thread().name not in threads
