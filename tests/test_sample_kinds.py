@@ -20,9 +20,8 @@ from gateway.catalog import load
 from gateway.catalog.entries import Catalog
 from gateway.consult.consultation import Consultations
 from gateway.consult.receipt import META_KEY
-from gateway.local import Engine, LocalEndpoint, ScriptedAgent
-from gateway.local.engine import Finish, ToolUse
-from gateway.local.engines.echo import EchoEngine
+from gateway.local import EchoEngine, Engine, LocalEndpoint, ScriptedAgent, ScriptedEngine
+from gateway.local.engine import Finish, Part, ToolUse
 from gateway.server.app import build
 from tests.files import PDF, encoded
 from tests.server.cast import Cast
@@ -129,7 +128,7 @@ COUNSEL, LAWYER, REVIEWER = "You advise on launches.", "You are a commercial law
 
 async def test_the_launch_counsel_weighs_what_lawyer_and_reviewer_say(samples: Catalog) -> None:
     asked = [ToolUse("legal_analyst", {"content": "The terms."}), ToolUse("code_reviewer", {"content": "The diff."})]
-    roles = {
+    roles: dict[str, list[list[Part]]] = {
         COUNSEL: [[*asked, Finish("tool_use", 100, 10)], ["Go, with conditions.", Finish("end_turn", 100, 10)]],
         LAWYER: [["Clause 7 is open.", Finish("end_turn", 20, 2)]],
         REVIEWER: [["Safe to merge.", Finish("end_turn", 30, 3)]],
@@ -147,3 +146,25 @@ async def test_the_launch_counsel_weighs_what_lawyer_and_reviewer_say(samples: C
         '<answer specialist="legal_analyst">\nClause 7 is open.\n</answer>',
         '<answer specialist="code_reviewer">\nSafe to merge.\n</answer>',
     ]
+
+
+OBJECTIONS = ScriptedEngine(turns=[["Who answers the pager?"], ["Answered. What if the price rises?"]])
+
+
+async def test_the_devils_advocate_goes_on_where_it_was(samples: Catalog) -> None:
+    with over(samples, OBJECTIONS) as (server, endpoint):
+        first = await called(server, "devils_advocate", content="We host it ourselves.")
+        handle = re.fullmatch(r"Who answers the pager\?\n\n\[conversation: (\S+)\]", first.content[0].text)
+        assert handle is not None
+        second = await called(server, "devils_advocate", content="The platform team.", conversation=handle[1])
+        instructions = server.instructions or ""
+    assert second.content[0].text == f"Answered. What if the price rises?\n\n[conversation: {handle[1]}]"
+    request = endpoint.calls[-1].request
+    said = [(each["role"], each["content"][-1]["text"]) for each in request["messages"]]
+    assert said == [
+        ("user", "We host it ourselves."),
+        ("assistant", "Who answers the pager?"),
+        ("user", "The platform team."),
+    ]
+    assert request["additionalModelRequestFields"]["thinking"]["type"] == "adaptive"
+    assert "pass the handle in it as that argument" in instructions

@@ -9,6 +9,7 @@ from fastmcp.server.auth import AuthProvider
 from fastmcp.tools import Tool
 
 from gateway.catalog.entries import Catalog
+from gateway.catalog.specialists import CONVERSATION, SESSION
 from gateway.consult.consultation import Consultations
 from gateway.knowledge.links import base_uri
 from gateway.server.call_log import CallLog
@@ -23,12 +24,16 @@ from gateway.server.tool import SpecialistTool
 _LIST_TTL = 60  # seconds a client may keep tools/list; 2026-07-28 wants every list result to say so
 
 _SPECIALISTS = (
-    "is a specialist: another model with its own instructions, which sees only what you pass in. "
+    "is a specialist: another model or agent with its own instructions, which sees only what you pass in. "
     "Give it everything it needs to know."
 )
 _SEARCHES = (
     "A search_ tool brings passages of a knowledge base, numbered, with their sources; cite them. "
     "The resource kb://NAME says what search_NAME can be filtered by."
+)
+_HANDLES = (
+    "Where an answer ends with a line such as [session: ...], "
+    "pass the handle in it as that argument to go on from there."
 )
 
 
@@ -77,8 +82,11 @@ def components(
 
 def _instructions(catalog: Catalog) -> str:
     """For the client's model, in as few words as will do: it reads them in every conversation."""
-    if not catalog.knowledge_bases:
-        return f"Each tool {_SPECIALISTS}"
-    if not catalog.specialists:
-        return _SEARCHES
-    return f"Each tool that is no search_ tool {_SPECIALISTS} {_SEARCHES}"
+    said = []
+    if catalog.specialists:
+        said.append(f"Each tool {'that is no search_ tool ' if catalog.knowledge_bases else ''}{_SPECIALISTS}")
+    if any({CONVERSATION, SESSION} & each.own_arguments.keys() for each in catalog.specialists.values()):
+        said.append(_HANDLES)
+    if catalog.knowledge_bases:
+        said.append(_SEARCHES)
+    return " ".join(said)
