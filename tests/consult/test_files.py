@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from gateway.catalog.specialists import ConverseSpecialist
 from gateway.consult.files import File, FileInputs, FilesRefused, Linked
 from gateway.consult.files.blocks import content_blocks
-from gateway.consult.files.encoding import NotEncoded, of_base64
+from gateway.consult.files.encoding import NotEncoded, of_base64, of_data_uri
 from tests.files import EVERY, PDF, encoded, png
 
 Schemas = dict[str, dict[str, Any]]
@@ -73,6 +73,18 @@ def test_a_data_uri_may_be_percent_encoded_and_in_any_case() -> None:
     assert (file.format, file.data.decode()) == ("md", "# Fünf & mehr")
 
 
+def test_the_base64_of_a_data_uri_may_be_percent_encoded() -> None:
+    picture = png(width=999)
+    assert {"+", "/", "="} & set(encoded(picture))
+    assert taken("image", f"data:image/png;base64,{quote(encoded(picture), safe='')}").data == picture
+
+
+@given(st.text(max_size=30), st.integers(min_value=0, max_value=3))
+def test_an_escape_is_read_across_the_pieces_it_is_read_in(text: str, before: int) -> None:
+    data = b"x" * before + b"\xff" * 40_000 + text.encode()
+    assert of_data_uri(f"data:text/plain,{quote(data)}") == (data, "text/plain")
+
+
 def test_the_bytes_and_not_the_type_of_a_data_uri_say_what_a_file_is() -> None:
     assert taken("image", f"data:image/jpeg;base64,{encoded(png())}").format == "png"
 
@@ -108,6 +120,7 @@ def test_any_other_text_is_refused_and_breaks_nothing(text: str) -> None:
         ("image", "data:image/png;base64,", "file is empty."),
         ("image", "not base64!", "file cannot be read, since it is no base64: pass the image as base64"),
         ("image", "data:image/png", "it is a data URI without a comma"),
+        ("document", "data:text/plain,\ud800", "it holds half of a surrogate pair"),
         ("image", encoded(png()[:20]), "file begins as a png image whose size cannot be read"),
         ("image", encoded(png(8001, 1)), "file has 8001 x 1 pixels; Bedrock takes up to 8000 a side"),
         ("image", encoded(png(padding=3_932_160)), "file has 3.75 MB; Bedrock takes 3.75 MB for an image"),

@@ -10,6 +10,7 @@ from urllib.parse import unquote_to_bytes
 
 _SCHEME: Final = re.compile(r"\s*([A-Za-z][A-Za-z0-9+.-]*):")
 _PIECE: Final = 256 * 1024  # characters; a multiple of 4
+_ESCAPED_PIECE: Final = 32 * 1024  # characters, of which each third may begin an escape and become an object of its own
 
 
 class NotEncoded(ValueError):
@@ -31,8 +32,9 @@ def of_data_uri(uri: str) -> tuple[bytes, str | None]:
     if not comma:
         raise NotEncoded("it is a data URI without a comma")
     mime_type, *parameters = (part.strip().lower() for part in head[len("data:") :].split(";"))
-    encoded = "base64" in parameters
-    return (of_base64(data) if encoded else unquote_to_bytes(data)), mime_type or None
+    if "base64" not in parameters:
+        return _unescaped(data), mime_type or None
+    return of_base64(_unescaped(data).decode("latin-1") if "%" in data else data), mime_type or None
 
 
 def of_base64(text: str) -> bytes:
@@ -48,6 +50,21 @@ def of_base64(text: str) -> bytes:
         return b"".join(_decoded("".join(text.split())))
     except ValueError:
         raise NotEncoded("it is no base64") from None
+
+
+def _unescaped(text: str) -> bytes:
+    """The bytes of a percent-encoded text, decoded piece by piece as well. Raises NotEncoded."""
+    pieces, at = [], 0
+    try:
+        while at < len(text):
+            end = at + _ESCAPED_PIECE
+            if end < len(text) and (cut := text.rfind("%", end - 2, end)) > 0:
+                end = cut  # an escape stays whole
+            pieces.append(unquote_to_bytes(text[at:end]))
+            at = end
+    except UnicodeEncodeError:
+        raise NotEncoded("it holds half of a surrogate pair, which is no character") from None
+    return b"".join(pieces)
 
 
 def _decoded(text: str) -> Iterator[bytes]:
