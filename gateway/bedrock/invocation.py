@@ -49,7 +49,8 @@ class Base64:
 class Invocation(Call[T]):
     """A call of InvokeModel. The body is written, and `read` makes of the answer what is asked for, on its thread.
 
-    An answer that `read` cannot make sense of (LookupError, TypeError, ValueError) is not the model's: CallFailed.
+    An answer that `read` cannot make sense of (LookupError, TypeError, ValueError, OverflowError) is not the model's:
+    CallFailed.
     """
 
     def __init__(self, client: Any, model_id: str, body: Mapping[str, Any], read: Callable[[Invoked], T]) -> None:
@@ -66,7 +67,7 @@ class Invocation(Call[T]):
         headers = {name.lower(): value for name, value in response["ResponseMetadata"]["HTTPHeaders"].items()}
         try:
             return self._read(Invoked(json.loads(data), headers))
-        except (LookupError, TypeError, ValueError) as error:  # such as a proxy's error page
+        except (LookupError, TypeError, ValueError, OverflowError, RecursionError) as error:  # such as a proxy's page
             raise CallFailed(AwsFault("StreamCut", "The answer was not the model's", again=True)) from error
 
 

@@ -17,7 +17,8 @@ _DIGITS = range(5, 10)
 
 def vector(numbers: Sequence[float]) -> Vector:
     """The numbers of one vector. Raises ValueError for what is no list of finite numbers, TypeError likewise."""
-    made = np.asarray(numbers, dtype=np.float32)
+    with np.errstate(over="ignore"):  # what float32 cannot hold becomes infinite
+        made = np.asarray(numbers, dtype=np.float32)
     if made.ndim != 1 or made.size == 0 or not np.isfinite(made).all():
         raise ValueError("no vector")
     return made

@@ -7,7 +7,7 @@ numbers it can do nothing with. https://modelcontextprotocol.io/specification/20
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any, cast
 
@@ -80,7 +80,7 @@ class Embeddings:
         unit = all(each.unit for each in answers)
         rows = [row for batch, answer in zip(requests, answers, strict=True) for row in _rows(batch, answer)]
         tokens = sum(each.tokens for each in answers)
-        dimensions = len(rows[0]["embedding"])
+        dimensions = _dimensions(specialist, rows)
         return Answered(
             specialist.model_id,
             f"{progress.what}, {dimensions} dimensions, {tokens} tokens; the vectors are in the structured content.",
@@ -207,6 +207,18 @@ def _rows(batch: Batch, answer: Embedded) -> Iterator[dict[str, Any]]:
             "embedding": numbers,
             "tokens": answer.tokens if batch.count == 1 and batch.argument == TEXTS else None,
         }
+
+
+def _dimensions(specialist: EmbeddingSpecialist, rows: Sequence[Mapping[str, Any]]) -> int:
+    """How many numbers each vector has. Raises GatewayError where some have another number than they should."""
+    found = {len(row["embedding"]) for row in rows}
+    if len(found) > 1 or specialist.dimensions not in (None, *found):
+        asked = "" if specialist.dimensions is None else f" and was asked for {specialist.dimensions}"
+        raise GatewayError(
+            f"{specialist.name}: {specialist.model_id} made vectors of {' and '.join(map(str, sorted(found)))} numbers"
+            f"{asked}: no vectors are returned."
+        )
+    return found.pop()
 
 
 def _place(batch: Batch) -> str:

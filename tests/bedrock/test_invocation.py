@@ -56,7 +56,9 @@ def test_tokens_that_no_header_counts_are_none(headers: dict[str, str]) -> None:
     assert Invoked({}, headers).usage.input == 0
 
 
-@pytest.mark.parametrize("error", [KeyError("embedding"), TypeError("None"), ValueError("no vector")])
+@pytest.mark.parametrize(
+    "error", [KeyError("embedding"), TypeError("None"), ValueError("no vector"), OverflowError("inf")]
+)
 def test_what_cannot_be_read_is_no_answer_and_asked_for_again(aws: Aws, error: Exception) -> None:
     def read(_: Invoked) -> None:
         raise error
@@ -82,16 +84,16 @@ def test_it_can_be_stopped_before_bedrock_has_answered(aws: Aws, endpoint: Local
 
 @contextmanager
 def answering(data: bytes) -> Iterator[tuple[Aws, Callable[[], socket.socket]]]:
-    """A server that begins an answer of 100 bytes with these, and the connection on which it then waits."""
+    """A server that begins an answer of at least 100 bytes with these, and the connection on which it then waits."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         aws = Aws(local_url=f"http://127.0.0.1:{server.getsockname()[1]}")
 
         def begun() -> socket.socket:
             connection, _ = server.accept()
             connection.recv(65_536)
-            connection.sendall(
-                b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n" + data
-            )
+            length = max(100, len(data))
+            head = f"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {length}\r\n\r\n"
+            connection.sendall(head.encode() + data)
             return connection
 
         yield aws, begun
@@ -110,7 +112,12 @@ def test_it_can_be_stopped_in_the_midst_of_an_answer() -> None:
 
 
 @pytest.mark.parametrize(
-    ("data", "code"), [(b'{"embedding": [', "ConnectionBroken"), (b"<html>" * 16 + b"html", "StreamCut")]
+    ("data", "code"),
+    [
+        (b'{"embedding": [', "ConnectionBroken"),
+        (b"<html>" * 16 + b"html", "StreamCut"),
+        (b"[" * 100_000, "StreamCut"),
+    ],
 )
 def test_an_answer_that_breaks_off_or_is_no_json_is_asked_for_again(data: bytes, code: str) -> None:
     with answering(data) as (aws, begun):

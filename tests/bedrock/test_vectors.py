@@ -36,7 +36,9 @@ def test_a_vector_of_another_length_is_not_taken_for_a_normalized_one() -> None:
     assert not has_length_one(vector([0.6, 0.9]))
 
 
-@pytest.mark.parametrize("numbers", [[], [1.0, float("nan")], [float("inf")], [[1.0]], ["a"], {"float": [1.0]}, None])
+@pytest.mark.parametrize(
+    "numbers", [[], [1.0, float("nan")], [float("inf")], [1e300], [[1.0]], ["a"], {"float": [1.0]}, None]
+)
 def test_what_is_no_list_of_numbers_is_no_vector(numbers: object) -> None:
     with pytest.raises((TypeError, ValueError)):
         vector(numbers)  # type: ignore[arg-type]

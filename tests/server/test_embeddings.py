@@ -14,6 +14,8 @@ from fastmcp import Client, FastMCP
 from fastmcp.utilities.tests import asgi_client
 
 from gateway.aws import patience
+from gateway.bedrock import embeddings
+from gateway.bedrock.vectors import vector
 from gateway.consult.embeddings import AT_ONCE
 from gateway.consult.receipt import META_KEY
 from gateway.local import Fault, LocalEndpoint
@@ -166,6 +168,18 @@ async def test_what_the_model_would_not_take_is_said_before_anything_is_sent(
     assert said in text
     assert structured is None
     assert endpoint.calls == []
+
+
+@pytest.mark.parametrize(("lengths", "made"), [((256, 255), "255 and 256"), ((255, 255), "255")])
+async def test_vectors_that_cannot_be_compared_are_not_returned(
+    make_gateway: MakeGateway, monkeypatch: pytest.MonkeyPatch, lengths: tuple[int, ...], made: str
+) -> None:
+    left = iter(lengths)
+    monkeypatch.setattr(embeddings, "vector", lambda found: vector(found[: next(left)]))
+    text, structured, receipt = await ask(vectors(make_gateway), texts=TEXTS[:2])
+    assert text == f"vectors: {TITAN} made vectors of {made} numbers and was asked for 256: no vectors are returned."
+    assert structured is None
+    assert receipt["cost_usd"] > 0
 
 
 async def test_a_file_without_normalization_says_so_of_its_vectors(make_gateway: MakeGateway) -> None:
