@@ -157,7 +157,8 @@ class History:
 
     def _pack(self, value: Any) -> Any:
         if isinstance(value, Mapping):
-            return {key: self._pack(each) for key, each in value.items()}
+            # A tool's input is JSON already, and the model's own: nothing in it may read as what is written here.
+            return {key: each if key == "toolUse" else self._pack(each) for key, each in value.items()}
         if isinstance(value, (list, tuple)):
             return [self._pack(each) for each in value]
         if isinstance(value, bytes):
@@ -169,6 +170,8 @@ class History:
         return {**message, "content": [self._block(block) for block in message["content"]]}
 
     def _block(self, block: Any) -> Any:
+        if "toolUse" in block:
+            return block
         if "toolResult" in block:  # which has to stay, since it answers a use of a tool
             result = block["toolResult"]
             return {"toolResult": {**result, "content": [self._block(each) for each in result["content"]]}}

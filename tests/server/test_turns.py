@@ -299,3 +299,20 @@ async def test_what_another_specialist_asks_is_fresh_and_kept_by_nobody(write_ca
     assert len(worker._conversations._handles) == 0
     await consultations.consult(catalog.specialists["talker"], {"content": "a"}, caller=LOCAL_USER)
     assert len(worker._conversations._handles) == 1
+
+
+@pytest.mark.parametrize("asked", [{"$bytes": 3}, {"$bytes": "AAAA"}, {"$file": "0" * 64}, {"query": {"$file": "x"}}])
+async def test_what_a_model_asks_a_tool_for_comes_back_as_it_was(write_catalog: WriteCatalog, asked: Any) -> None:
+    """Whatever it is: no input reads as one of the files that are kept beside a conversation."""
+    root = write_catalog(
+        {
+            **talker("knowledge_bases: [{name: handbook, mode: tool}]\n"),
+            "knowledge_bases/handbook.yaml": knowledge_base(),
+        }
+    )
+    engine = ScriptedEngine(turns=[[ToolUse("search_handbook", asked, "t1")], ["One."], ["Two."]])
+    with served(sound(root), engine, {HANDBOOK: []}) as (server, endpoint):
+        handle = handle_of(await say(server, "a"))
+        result = await say(server, "b", handle)
+        assert not result.is_error, result.content[0].text
+        assert sent(endpoint)[1]["content"][0]["toolUse"]["input"] == asked
