@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import binascii
 from collections.abc import Mapping, Sequence
+
+import pybase64
 
 from gateway.catalog.models import ModelTable
 from gateway.consult.evidence import Found
@@ -31,7 +32,7 @@ def _decoded(found: Sequence[Found]) -> dict[int, File]:
         label = f"The image of passage {each.number}"
         try:
             assert image is not None  # noqa: S101 - who calls this has looked
-            data = binascii.a2b_base64(image.data)
+            data = pybase64.b64decode(image.data)
             made[each.number] = checked("", label, "image", data, image.mime_type, label)
         except (FilesRefused, ValueError):  # one that Bedrock would refuse the whole request for
             continue

@@ -1,15 +1,18 @@
-"""A file as a caller writes it into an argument: base64, a data URI, or the URI of something else."""
+"""A file as a caller writes it into an argument: base64, a data URI, or the URI of something else.
+
+Python's own base64 takes 15 ms for 4 MB, in which no other thread runs, the event loop's included; pybase64 takes half
+a millisecond.
+"""
 
 from __future__ import annotations
 
-import binascii
 import re
-from collections.abc import Iterator
 from typing import Final
 from urllib.parse import unquote_to_bytes
 
+import pybase64
+
 _SCHEME: Final = re.compile(r"\s*([A-Za-z][A-Za-z0-9+.-]*):")
-_PIECE: Final = 256 * 1024  # characters; a multiple of 4
 _ESCAPED_PIECE: Final = 32 * 1024  # characters, of which each third may begin an escape and become an object of its own
 
 
@@ -38,22 +41,19 @@ def of_data_uri(uri: str) -> tuple[bytes, str | None]:
 
 
 def of_base64(text: str) -> bytes:
-    """The bytes. Line breaks and blanks between the characters are passed over. Raises NotEncoded.
-
-    It is decoded piece by piece: all at once it would keep every other thread from running for as long as it takes.
-    """
+    """The bytes. Line breaks and blanks between the characters are passed over. Raises NotEncoded."""
     try:
-        return b"".join(_decoded(text))
+        return pybase64.b64decode(text, validate=True)
     except ValueError:  # binascii's own error among them
         pass
     try:
-        return b"".join(_decoded("".join(text.split())))
+        return pybase64.b64decode("".join(text.split()), validate=True)
     except ValueError:
         raise NotEncoded("it is no base64") from None
 
 
 def _unescaped(text: str) -> bytes:
-    """The bytes of a percent-encoded text, decoded piece by piece as well. Raises NotEncoded."""
+    """The bytes of a percent-encoded text, decoded piece by piece, so that others run meanwhile. Raises NotEncoded."""
     pieces, at = [], 0
     try:
         while at < len(text):
@@ -65,8 +65,3 @@ def _unescaped(text: str) -> bytes:
     except UnicodeEncodeError:
         raise NotEncoded("it holds half of a surrogate pair, which is no character") from None
     return b"".join(pieces)
-
-
-def _decoded(text: str) -> Iterator[bytes]:
-    for at in range(0, len(text), _PIECE):
-        yield binascii.a2b_base64(text[at : at + _PIECE], strict_mode=True)

@@ -8,9 +8,10 @@ from __future__ import annotations
 import asyncio
 import re
 import time
-from base64 import b64decode
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Final
+
+import pybase64
 
 from gateway.catalog.entries import KnowledgeBase
 from gateway.consult.evidence import Evidence, Search
@@ -90,5 +91,9 @@ def _image(file: Linked, page: Page) -> File:
     """The first image that the search found."""
     for entry in page.passages:
         if (image := entry.passage.image) is not None:
-            return checked(file.input, file.label, file.kind, b64decode(image.data), image.mime_type, file.place)
+            try:
+                data = pybase64.b64decode(image.data)
+            except ValueError:
+                raise FilesRefused("the image that search found is damaged.") from None
+            return checked(file.input, file.label, file.kind, data, image.mime_type, file.place)
     raise FilesRefused("that search found no image.")
