@@ -5,6 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
+
+def _or_null(kind: str) -> dict[str, Any]:
+    """Two branches rather than a list of types, which some clients' models cannot be given."""
+    return {"anyOf": [{"type": kind}, {"type": "null"}]}
+
+
 EMBEDDING_OUTPUT: Final[Mapping[str, Any]] = {
     "type": "object",
     "required": [
@@ -16,7 +22,7 @@ EMBEDDING_OUTPUT: Final[Mapping[str, Any]] = {
         "dimensions": {"type": "integer", "description": "How many numbers each vector has."},
         "normalized": {"type": "boolean", "description": "Whether every vector has length 1."},
         "normalized_by": {"enum": ["model", "gateway", None], "description": "What gave them that length."},
-        "input_type": {"type": ["string", "null"], "description": "What the vectors are for, where the model is told."},
+        "input_type": {**_or_null("string"), "description": "What the vectors are for, where the model is told."},
         "embeddings": {
             "type": "array",
             "description": "A vector for each text in order, then for each image.",
@@ -29,7 +35,7 @@ EMBEDDING_OUTPUT: Final[Mapping[str, Any]] = {
                     "index": {"type": "integer", "description": "Where in that argument, counted from 0."},
                     # Without `items`: a client in Python takes 11 microseconds to check that one number is a number.
                     "embedding": {"type": "array", "description": "The vector's numbers, in float32's precision."},
-                    "tokens": {"type": ["integer", "null"], "description": "Null where only all are counted."},
+                    "tokens": {**_or_null("integer"), "description": "Null where only all are counted."},
                 },
             },
         },
