@@ -10,6 +10,7 @@ import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from gateway.catalog.quoting import one_line
 from gateway.catalog.specialists import ConverseSpecialist, Specialist
 from gateway.consult.arguments import ArgumentsRefused
 from gateway.consult.evidence import renumbered
@@ -84,7 +85,7 @@ class InnerSpecialist:
         text = _renumbered_strings(answered.text, numbers) if is_json else renumbered(answered.text, numbers)
         text += answered.notices
         if answered.attachments:
-            names = ", ".join(each.name for each in answered.attachments)
+            names = ", ".join(one_line(each.name) for each in answered.attachments)
             text += f"\n\n[{names}: the caller is given it beside your answer]"
         return f'<answer specialist="{self._specialist.name}">\n{_MARK.sub("&lt;", text)}\n</answer>'
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 from collections.abc import Callable
 from dataclasses import asdict
@@ -101,8 +102,20 @@ class SpecialistTool(Tool):
         if not wanted(context):
             return await consult()
         feed = Feed(Follow(self._specialist.progress))
-        async with Progress(context, feed):
-            return await consult(feed=feed)
+        ended: Receipt | None = None
+        try:
+            async with Progress(context, feed):
+                try:
+                    answer = await consult(feed=feed)
+                except ConsultationFailed as failed:
+                    ended = failed.receipt
+                    raise
+                ended = answer.receipt
+                return answer
+        except asyncio.CancelledError:
+            if ended is not None:  # it came while the last of the text was sent
+                cancelled(ended)
+            raise
 
 
 def _result(text: str, receipt: Receipt, answered: Answered | None = None, *, is_error: bool = False) -> ToolResult:
@@ -129,7 +142,7 @@ def _file(attachment: Attachment) -> ContentBlock:
     data = base64.b64encode(attachment.data).decode()
     if attachment.mime_type.startswith("image/"):
         return ImageContent(type="image", data=data, mime_type=attachment.mime_type)
-    uri = f"attachment:///{quote(attachment.name)}"
+    uri = f"attachment:///{quote(attachment.name, safe='')}"  # a name has no folders, whoever thought of it
     return EmbeddedResource(
         type="resource", resource=BlobResourceContents(uri=uri, blob=data, mime_type=attachment.mime_type)
     )

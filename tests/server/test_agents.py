@@ -239,6 +239,14 @@ async def test_a_file_that_the_agent_made_is_beside_its_answer(booking: MakeBook
     assert (image.mime_type, b64decode(image.data)) == ("image/png", b"PNG")
 
 
+async def test_a_files_name_has_no_folders(booking: MakeBooking) -> None:
+    server, _ = booking([Files([OutputFile("../etc/plan.csv", "text/csv", b"a")]), "Here."])
+    async with Client(server) as client:
+        result = await call(client)
+    (file,) = [block.resource for block in result.content if block.type == "resource"]
+    assert str(file.uri) == "attachment:///..%2Fetc%2Fplan.csv"
+
+
 @ERAS
 async def test_control_is_returned_and_the_results_are_brought_back(
     booking: MakeBooking, endpoint: LocalEndpoint, era: str

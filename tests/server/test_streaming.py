@@ -9,10 +9,16 @@ import pytest
 from fastmcp import Client
 from fastmcp.utilities.tests import asgi_server
 
+from gateway.aws.session import Aws
+from gateway.consult.caller import Caller
+from gateway.consult.consultation import Consultations
 from gateway.consult.feed import Feed, Follow
+from gateway.consult.receipt import Receipt
 from gateway.local import Fault, LocalEndpoint, ScriptedEngine
-from gateway.server import progress
-from tests.conftest import MODEL, MakeGateway
+from gateway.server import progress, tool
+from gateway.server.app import build
+from gateway.server.call_log import CallLog
+from tests.conftest import ECHO, MODEL, MakeGateway, WriteCatalog, sound
 
 ERAS = pytest.mark.parametrize("era", ["auto", "legacy"])
 
@@ -65,6 +71,35 @@ async def test_messages_are_coalesced_to_one_per_interval(make_gateway: MakeGate
     seconds = result.meta["specialist-gateway/receipt"]["seconds"]
     assert len(messages.heard) <= seconds / progress.INTERVAL + 2
     assert len(messages.heard) < 100
+
+
+@pytest.mark.parametrize("fails", [False, True])
+async def test_a_call_that_is_cancelled_while_its_last_text_is_sent_is_logged(
+    write_catalog: WriteCatalog, aws: Aws, endpoint: LocalEndpoint, monkeypatch: pytest.MonkeyPatch, fails: bool
+) -> None:
+    leaving, logged = asyncio.Event(), asyncio.Event()
+    lines: list[str | None] = []
+
+    class Log(CallLog):
+        def cancelled(self, caller: Caller, receipt: Receipt) -> None:
+            lines.append(receipt.model_id)
+            logged.set()
+
+    class Stuck(progress.Progress):
+        async def __aexit__(self, *error: object) -> None:
+            leaving.set()
+            await asyncio.Event().wait()
+
+    monkeypatch.setattr(tool, "Progress", Stuck)
+    if fails:
+        endpoint.faults.add(Fault(error="AccessDeniedException"))
+    catalog = sound(write_catalog({"specialists/echo.yaml": ECHO}))
+    async with Client(build(catalog, Consultations(catalog, aws), log=Log())) as client:
+        calling = asyncio.create_task(client.call_tool("echo", {"content": "x"}, progress_handler=Messages()))
+        await asyncio.wait_for(leaving.wait(), 5)
+        calling.cancel()
+        await asyncio.wait_for(logged.wait(), 5)
+    assert lines == [None if fails else MODEL]
 
 
 async def test_status_progress_tells_what_is_tried_and_no_text(
