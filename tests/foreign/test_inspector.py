@@ -39,9 +39,15 @@ def test_over_http(run_node: RunNode) -> None:
     assert [tool["name"] for tool in json.loads(listed.stdout)["tools"]] == [
         "code_reviewer",
         "data_scientist",
+        "devils_advocate",
         "gateway_guide",
+        "illustrator",
+        "invoice_reader",
+        "launch_counsel",
         "legal_analyst",
+        "order_desk",
         "search_gateway_docs",
+        "text_embedder",
         "translator_es",
     ]
     reviewed(called.stdout)
