@@ -70,7 +70,9 @@ class Structured:
         first, written = written, await again.answer(_repair(written, faults))
         value, faults = await self._read(written, models)
         if not faults:  # what comes after it in a conversation need not know of the repair
-            return replace(written, first_token_at=first.first_token_at, conversation=first.conversation), value
+            return replace(
+                written, first_token_at=first.first_token_at, conversation=first.conversation, stopped=first.stopped
+            ), value
         raise AnswerFaulty(
             f"{self.specialist.name}: {written.model_id} gave no answer that satisfies the schema, twice. "
             f"{' '.join(faults)} Ask otherwise, or mend `output` in {self.specialist.path}."

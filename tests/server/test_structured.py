@@ -260,6 +260,16 @@ async def test_the_last_round_makes_a_model_answer(write_catalog: WriteCatalog) 
     assert last.request["toolConfig"]["toolChoice"] == {"tool": {"name": OUTPUT_TOOL}}
 
 
+async def test_a_limit_that_was_reached_is_told_of_a_mended_answer(write_catalog: WriteCatalog) -> None:
+    files = counter(NATIVE, "knowledge_bases: [{name: handbook, mode: tool}]\ntool_rounds: 1\n")
+    root = write_catalog({**files, "knowledge_bases/handbook.yaml": knowledge_base()})
+    engine = ScriptedEngine(turns=[[SEARCH], [SEARCH], [json.dumps(GOOD)]])
+    with served(sound(root), engine, {HANDBOOK: [ONCALL]}) as (server, _):
+        result = await ask(server)
+    assert result.structured_content == GOOD, result.content[0].text
+    assert "The model still wanted its tools after 1 rounds (tool_rounds)" in result.content[1].text
+
+
 async def test_an_answer_beside_a_search_is_the_answer(write_catalog: WriteCatalog) -> None:
     files = counter(BY_TOOL, "knowledge_bases: [{name: handbook, mode: tool}]\n")
     root = write_catalog({**files, "knowledge_bases/handbook.yaml": knowledge_base()})
