@@ -11,7 +11,7 @@ import json
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from gateway.aws.calls import Call, CallFailed
 from gateway.aws.errors import AwsFault
@@ -24,6 +24,9 @@ from gateway.catalog.specialists import ConverseSpecialist, ResponsePaths
 
 if TYPE_CHECKING:
     from jsonpath import JSONPath
+
+UNSTATED: Final = "unstated"
+"""The stop reason of a whole answer in which there is none where the file says."""
 
 _METRICS = "amazon-bedrock-invocationMetrics"
 """What Bedrock adds to the last chunk: https://docs.aws.amazon.com/bedrock/latest/userguide/inference-invoke.html"""
@@ -85,6 +88,7 @@ class InvokedGeneration(Call[Generated]):
             response = self._client.invoke_model(**request)
             with self._reading(response["body"]) as body:
                 text = read.add(_json(body.read()))
+            read.ended = True
             headers = response["ResponseMetadata"]["HTTPHeaders"]
             read.bedrocks = Invoked(None, {name.lower(): value for name, value in headers.items()}).usage
             self._hear(text)
@@ -119,6 +123,7 @@ class _Answer:
     input: int | None = None  # tokens, by the model's last count
     output: int | None = None
     bedrocks: Usage = field(default_factory=Usage)  # for what the file names no count of
+    ended: bool = False  # nothing is to come, whether or not the model said how it ended
 
     def add(self, piece: Any) -> str:
         """The text in a piece."""
@@ -134,13 +139,15 @@ class _Answer:
             if isinstance(metrics := piece.get(_METRICS), Mapping):
                 counts = (_last_count([metrics.get(f"{name}TokenCount")], 0) or 0 for name in ("input", "output"))
                 self.bedrocks = Usage(*counts)
+                self.ended = True
             if piece.get(_GUARDRAIL) == "INTERVENED":
                 self.stop_reason = "guardrail_intervened"
         return found
 
     def whole(self) -> Generated:
-        """All of it. Raises CallFailed for an answer that ended before the model said how, where it says so at all."""
-        if self.stop_reason is None and self.paths.stop_reason is not None:
+        """All of it. Raises CallFailed for a stream that broke off, as far as that can be told."""
+        unstated = self.stop_reason is None and self.paths.stop_reason is not None
+        if unstated and not self.ended:
             raise CallFailed(AwsFault("StreamCut", "The answer ended without a stop reason", again=True))
         text = "".join(self.texts)
         usage = Usage(
@@ -148,7 +155,8 @@ class _Answer:
             output=self.bedrocks.output if self.output is None else self.output,
         )
         content = ({"text": text},) if text else ()
-        return Generated(text, self.stop_reason or "end_turn", usage, self.first_token_at, content)
+        stop_reason = UNSTATED if unstated else self.stop_reason or "end_turn"
+        return Generated(text, stop_reason, usage, self.first_token_at, content)
 
 
 def _found(path: JSONPath | None, piece: Any) -> list[Any]:

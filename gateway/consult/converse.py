@@ -125,7 +125,7 @@ class Converse:
         if (structured := self._structured(specialist)) is not None:
             return await structured.answer(rounds, opening, self._models)
         written = await rounds.answer(opening)
-        if not written.text and (invoked := self._invoked.get(specialist.name)) is not None:
+        if (invoked := self._invoked.get(specialist.name)) is not None and invoked.is_astray(written):
             raise invoked.blank(written.model_id)
         return written, None
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from gateway.bedrock.invoked import UNSTATED
 from gateway.catalog.specialists import ConverseSpecialist
 from gateway.consult.evidence import Found
 from gateway.consult.rounds import Written
@@ -19,6 +20,7 @@ _ENDINGS = {
     "malformed_model_output": "The model broke off with malformed output: ask again.",
     "malformed_tool_use": "The model broke off with a malformed tool call: ask again.",
     "tool_use": "The model asked for a tool that this specialist does not have.",
+    UNSTATED: "How the answer ended is not told where `answer.stop_reason` in {path} says, so it may be cut.",
 }
 _CUT = frozenset({"max_tokens", "model_context_window_exceeded", "guardrail_intervened", "content_filtered"})
 
@@ -48,7 +50,7 @@ def _notices(specialist: ConverseSpecialist, written: Written, trip: Trip) -> It
         yield f"{written.stopped[:1].upper()}{written.stopped[1:]}: ask for less at once, or raise the limit."
     elif specialist.output is not None:
         pass  # it is whole, or there is none
-    elif line := _ENDINGS.get(written.stop_reason, "").format(limit=_limit(specialist)):
+    elif line := _ENDINGS.get(written.stop_reason, "").format(limit=_limit(specialist), path=specialist.path):
         yield line
     elif not written.text.strip():
         yield "The model answered with no text."

@@ -14,6 +14,8 @@ from gateway.bedrock.request import Conversation
 from gateway.catalog.models import ModelTable
 from gateway.catalog.specialists import ConverseSpecialist
 from gateway.consult.attempts import OnText
+from gateway.consult.endings import cut_short
+from gateway.consult.rounds import Written
 from gateway.errors import GatewayError
 from gateway.prompts import Body
 
@@ -61,6 +63,10 @@ class Invoked:
             on_text=on_text,
             stream=model is None or "streaming" not in model.refuses,
         )
+
+    def is_astray(self, written: Written) -> bool:
+        """Whether there is no text where the file says, although nothing cut or blocked the answer."""
+        return not written.text and cut_short(self._specialist, written.stop_reason) is None
 
     def blank(self, model_id: str) -> GatewayError:
         """What is said of an answer without text: most often it stands elsewhere than the file says."""

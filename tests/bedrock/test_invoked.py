@@ -10,7 +10,7 @@ import pytest
 
 from gateway.aws.calls import CallFailed
 from gateway.bedrock.generation import Generated
-from gateway.bedrock.invoked import InvokedGeneration, Paths
+from gateway.bedrock.invoked import UNSTATED, InvokedGeneration, Paths
 from gateway.bedrock.usage import Usage
 from gateway.catalog.specialists import ResponsePaths
 from gateway.local import eventstream
@@ -94,6 +94,11 @@ def test_an_answer_that_breaks_off_or_is_no_json_is_no_answer(chunks: list[Any])
     with pytest.raises(CallFailed) as raised:
         generated(*chunks)
     assert (raised.value.fault.code, raised.value.fault.again) == ("StreamCut", True)
+
+
+def test_an_answer_that_bedrock_ended_is_whole_although_no_stop_reason_stands_at_its_path() -> None:
+    whole, _ = generated({"text": "x"}, {"amazon-bedrock-invocationMetrics": {"inputTokenCount": 7}})
+    assert (whole.text, whole.stop_reason) == ("x", UNSTATED)
 
 
 def test_a_file_that_names_no_stop_reason_takes_the_end_for_one() -> None:

@@ -162,6 +162,28 @@ async def test_a_path_that_finds_nothing_is_named(write_catalog: WriteCatalog) -
     assert result.meta[META_KEY]["usage"]["output"] > 0  # it was paid for
 
 
+@pytest.mark.parametrize("refuses", ["[]", "[streaming]"])
+async def test_a_stop_reason_that_is_not_where_the_file_says_is_told_beside_the_answer(
+    write_catalog: WriteCatalog, refuses: str
+) -> None:
+    text = LLAMA.replace("$.stop_reason", "$.finish")
+    root = write_catalog({**files(text), "gateway.yaml": f"models: {{'{IMPORTED}': {{refuses: {refuses}}}}}\n"})
+    with served(sound(root), ScriptedEngine(["Half."]), {}) as (server, endpoint):
+        result = await ask(server)
+        assert len(endpoint.calls) == 1  # it was paid for, and is not asked for again
+    assert result.content[0].text == (
+        "Half.\n\n[mine: How the answer ended is not told where `answer.stop_reason` in specialists/mine.yaml says, "
+        "so it may be cut.]"
+    )
+    assert result.meta[META_KEY]["stop_reason"] == "unstated"
+
+
+async def test_an_answer_that_was_cut_before_its_text_says_so(write_catalog: WriteCatalog) -> None:
+    with served(sound(write_catalog(files())), ScriptedEngine([], finish=Finish("max_tokens")), {}) as (server, _):
+        result = await ask(server)
+    assert "The answer was cut at" in result.content[0].text
+
+
 @pytest.mark.parametrize(
     ("refuses", "action"),
     [("[]", "bedrock:InvokeModelWithResponseStream"), ("[streaming]", "bedrock:InvokeModel")],
