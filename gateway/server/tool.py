@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import base64
 from collections.abc import Callable
 from dataclasses import asdict
 from functools import partial
 from typing import Any
 from urllib.parse import quote
 
+import pybase64
 from fastmcp import Context
 from fastmcp.server.dependencies import get_context
 from fastmcp.tools import Tool, ToolResult
@@ -139,7 +139,7 @@ def _result(text: str, receipt: Receipt, answered: Answered | None = None, *, is
 
 def _file(attachment: Attachment) -> ContentBlock:
     """An image as MCP's image content; any other file as an embedded resource, whose URI carries its name."""
-    data = base64.b64encode(attachment.data).decode()
+    data = pybase64.b64encode_as_string(attachment.data)
     if attachment.mime_type.startswith("image/"):
         return ImageContent(type="image", data=data, mime_type=attachment.mime_type)
     uri = f"attachment:///{quote(attachment.name, safe='')}"  # a name has no folders, whoever thought of it
