@@ -15,7 +15,8 @@ async def together(running: Iterable[Coroutine[Any, Any, T]], *, most: int | Non
     The first that raises, or the cancellation of the whole, cancels the others, and is raised once they have ended.
     """
     room = None if most is None else asyncio.Semaphore(most)
-    tasks = [asyncio.create_task(each if room is None else _in(room, each)) for each in running]
+    coroutines = list(running)
+    tasks = [asyncio.create_task(each if room is None else _in(room, each)) for each in coroutines]
     if not tasks:
         return []
     try:
@@ -24,11 +25,10 @@ async def together(running: Iterable[Coroutine[Any, Any, T]], *, most: int | Non
         for task in tasks:
             task.cancel()
         await asyncio.wait(tasks)
+        for each in coroutines:
+            each.close()  # one that never began is not left as a warning
 
 
 async def _in(room: asyncio.Semaphore, running: Coroutine[Any, Any, T]) -> T:
-    try:
-        async with room:
-            return await running
-    finally:
-        running.close()  # one that never began is not left as a warning
+    async with room:
+        return await running
