@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from gateway.bedrock import reasoning
-from gateway.bedrock.adapting import NotTaken, adapted
+from gateway.bedrock.adapting import NotTaken, adapted, without_reasoning
 from gateway.bedrock.answer_schema import narrowed
 from gateway.bedrock.cache_points import with_cache_points
 from gateway.catalog.models import Model
@@ -37,9 +37,15 @@ class Conversation:
     forced_tool: str | None = None
     answered_by: str | None = None
 
-    def followed_by(self, *messages: Message) -> Conversation:
-        """The conversation with further messages at its end."""
-        return replace(self, messages=(*self.messages, *messages))
+    def answered(self, model_id: str, *messages: Message) -> Conversation:
+        """The conversation with what this model said at its end, and what followed that.
+
+        Another model's reasoning goes: this one was not shown it, and all that stays has to be good for this one.
+        """
+        before = self.messages
+        if self.answered_by not in (None, model_id):
+            before = tuple(without_reasoning(message) for message in before)
+        return replace(self, messages=(*before, *messages), answered_by=model_id)
 
 
 def converse_request(
@@ -54,14 +60,17 @@ def converse_request(
     """
     refuses = model.refuses if model is not None else frozenset()
     foreign = conversation.answered_by not in (None, model_id)
-    system, messages = adapted(conversation.system, conversation.messages, model_id, model, foreign=foreign)
+    schema = _native_schema(conversation.output, model)
+    tools = _specs(conversation, native=schema is not None)
+    system, messages = adapted(
+        conversation.system, conversation.messages, model_id, model, foreign=foreign, tools=bool(tools)
+    )
     form = model.reasoning if model is not None else None
     asked = reasoning.asked(specialist.reasoning, form, max_tokens=specialist.max_tokens, messages=messages)
-    schema = _native_schema(conversation.output, model)
     parts = {
         "system": system,
         "inferenceConfig": _inference(specialist, refuses, asked.without),
-        "toolConfig": _tools(conversation, model_id, refuses | asked.without, native=schema is not None),
+        "toolConfig": _tools(tools, conversation, model_id, refuses | asked.without),
         "additionalModelRequestFields": {**asked.fields, **_plain(specialist.additional_fields)},
         "outputConfig": _output_config(schema, specialist, conversation.output),
         **_delivery(specialist),
@@ -135,10 +144,9 @@ def _specs(conversation: Conversation, *, native: bool) -> list[dict[str, Any]]:
 
 
 def _tools(
-    conversation: Conversation, model_id: str, refuses: frozenset[str], *, native: bool
+    specs: Sequence[Mapping[str, Any]], conversation: Conversation, model_id: str, refuses: frozenset[str]
 ) -> dict[str, Any] | None:
     """The tools, and the one that has to be used where the model can be made to: the answer's, if it is alone."""
-    specs = _specs(conversation, native=native)
     if not specs:
         return None
     if "tools" in refuses:

@@ -78,8 +78,7 @@ class Rounds:
             if final := limit is not None or number == self.most:
                 results = with_last_word(results, limit)
             conversation = replace(
-                conversation.followed_by(_said(generated.content), results),
-                answered_by=model_id,
+                conversation.answered(model_id, _said(generated.content), results),
                 forced_tool=OUTPUT_TOOL if final and conversation.output is not None else None,
             )
         if limit is None and wanted_more and final:

@@ -190,7 +190,7 @@ def _repair(written: Written, faults: Sequence[str]) -> Conversation:
     ]
     if not any(use["name"] == OUTPUT_TOOL for use in uses):
         results = [*results, {"text": told}]
-    answered = replace(written.conversation, forced_tool=OUTPUT_TOOL, answered_by=written.model_id)
+    asked = replace(written.conversation, forced_tool=OUTPUT_TOOL)
     if not written.said["content"]:  # Bedrock takes no empty message, and the model has nothing to mend
-        return answered
-    return answered.followed_by(written.said, {"role": "user", "content": results})
+        return asked
+    return asked.answered(written.model_id, written.said, {"role": "user", "content": results})

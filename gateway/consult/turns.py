@@ -98,7 +98,7 @@ class History:
     async def keep(self, written: Written, answer: str | None, trip: Trip) -> None:
         """Save this turn. `answer` is what stands in place of how the model gave a structured answer."""
         said = {"role": "assistant", "content": [{"text": answer}]} if answer is not None else _said(written)
-        messages = (*written.conversation.messages, said)
+        messages = written.conversation.answered(written.model_id, said).messages
         used = trip.spent[-1].usage
         found = [_without_image(each) for each in trip.evidence.found]
         self.turn.save(

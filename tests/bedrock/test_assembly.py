@@ -105,6 +105,6 @@ def test_the_next_round_gives_reasoning_back_as_bedrock_wants_it(
     assert reasoning_of(first.content) == "I should search."
     result = {"toolResult": {"toolUseId": "t1", "content": [{"text": "Nothing."}]}}
     # The endpoint refuses reasoning that was changed, and tools in the middle of which it is missing.
-    second = ask(opening.followed_by({"role": "assistant", "content": list(first.content)}, user(result)))
+    second = ask(opening.answered(OLDER, {"role": "assistant", "content": list(first.content)}, user(result)))
     assert (second.text, reasoning_of(second.content)) == ("Nothing is known.", "There is nothing.")
     assert len(endpoint.calls) == 2

@@ -263,7 +263,7 @@ def test_a_refused_document_of_text_is_text_between_marks(form: str) -> None:
 
 def test_a_refused_file_in_what_a_tool_answered_is_adapted_too() -> None:
     result = {"toolResult": {"toolUseId": "t1", "status": "success", "content": [document("a", "txt", b"inner")]}}
-    made = request("us.amazon.nova-micro-v1:0", asking(messages=(user(result),)))
+    made = request("us.amazon.nova-micro-v1:0", asking(messages=(user(result),), tools=(TOOL,)))
     inner = made["messages"][0]["content"][0]["toolResult"]
     assert "inner" in inner["content"][0]["text"]
     assert inner["status"] == "success"
@@ -395,7 +395,7 @@ RESULT = {"toolResult": {"toolUseId": "t1", "content": [{"text": "Nothing."}]}}
 
 def midway(answered_by: str | None) -> Conversation:
     said = {"role": "assistant", "content": [REASONED, USE]}
-    return replace(asking(tools=(TOOL,), answered_by=answered_by).followed_by(said, user(RESULT)))
+    return asking(tools=(TOOL,), messages=(user({"text": "Hello"}), said, user(RESULT)), answered_by=answered_by)
 
 
 @pytest.mark.parametrize(
@@ -417,6 +417,48 @@ def test_a_model_that_takes_over_in_the_middle_of_tool_use_is_not_asked_to_reaso
     assert "additionalModelRequestFields" not in request(OLDER, midway(CLAUDE), **keys)
     assert "additionalModelRequestFields" in request(OLDER, midway(OLDER), **keys)
     assert "additionalModelRequestFields" in request(CLAUDE, midway(OLDER), **keys)
+
+
+def test_reasoning_before_another_models_answer_is_not_taken_for_its_own() -> None:
+    """It would go back to that model with the rest, which refuses what it did not sign."""
+    signed = {"reasoningContent": {"reasoningText": {"text": "Well.", "signature": "def"}}}
+    answer = {"role": "assistant", "content": [signed, {"text": "Yes."}]}
+    for model_id, first in ((CLAUDE, [REASONED, USE]), (OLDER, [USE])):
+        conversation = midway(CLAUDE).answered(model_id, answer, user({"text": "Why?"}))
+        made = request(model_id, conversation)["messages"]
+        assert [message["content"] for message in made if message["role"] == "assistant"] == [first, answer["content"]]
+
+
+def test_a_message_that_was_reasoning_alone_leaves_no_two_messages_of_the_users_behind() -> None:
+    said = {"role": "assistant", "content": [REASONED]}
+    conversation = asking().answered(CLAUDE, said, user({"text": "Go on."}))
+    assert request(CLAUDE, conversation)["messages"][1] == said
+    assert request(OLDER, conversation)["messages"] == [user({"text": "Hello"}, {"text": "Go on."})]
+
+
+@pytest.mark.parametrize("model_id", [CLAUDE, MISTRAL, "acme.own"])
+def test_where_no_tools_are_offered_their_use_is_told_in_words(aws: Aws, model_id: str) -> None:
+    """Bedrock takes no use of a tool without tools: a model that gives the answer otherwise may take over from one
+    that gave it with a tool, and a conversation may outlive its tools."""
+    given = {"toolUse": {"toolUseId": "t1", "name": OUTPUT_TOOL, "input": {"verdict": "gut"}}}
+    result = {
+        "toolUseId": "t1",
+        "content": [{"text": " "}, {"json": {"fault": 1}}, {"text": "Again."}],
+        "status": "error",
+    }
+    said = {"role": "assistant", "content": [given]}
+    conversation = asking().answered(NOVA, said, user({"toolResult": result}))
+    native = replace(conversation, output=Output(SCHEMA)) if model_id == CLAUDE else conversation
+    made = request(model_id, native, reasoning=Reasoning(effort="low"))
+    assert made["messages"][1]["content"] == [{"text": '[The tool give-answer was used: {"verdict": "gut"}]'}]
+    told = [{"text": "[The tool answered:]"}, {"text": '{"fault": 1}'}, {"text": "Again."}]
+    assert made["messages"][2]["content"] == told
+    assert Generation(aws.client("bedrock-runtime"), made, on_text=lambda _: None, stream=True).run().stop_reason
+
+
+def test_where_tools_are_offered_their_use_stays_as_it_was() -> None:
+    made = request(CLAUDE, midway(CLAUDE))
+    assert [message["content"] for message in made["messages"][1:]] == [[REASONED, USE], [RESULT]]
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+from contextlib import aclosing
 from typing import Any
 
 import pytest
@@ -13,7 +14,8 @@ from jsonschema import Draft202012Validator
 from gateway.bedrock.request import OUTPUT_TOOL
 from gateway.consult import structured
 from gateway.consult.receipt import META_KEY
-from gateway.local import Finish, LocalEndpoint, ScriptedEngine, ToolUse
+from gateway.local import Fault, Finish, LocalEndpoint, ModelRequest, ScriptedEngine, ToolUse
+from gateway.local.engine import Parts
 from tests.conftest import MODEL, MakeGateway, WriteCatalog, sound
 from tests.knowledge_bases import HANDBOOK, knowledge_base, passage, served
 
@@ -122,6 +124,34 @@ async def test_a_faulty_use_of_the_tool_gets_its_faults_as_its_result(
     assert tool_result["toolResult"]["toolUseId"] == "give-1"
     assert tool_result["toolResult"]["status"] == "error"
     assert FAULTS in tool_result["toolResult"]["content"][0]["text"]
+
+
+class GoneAfterOne(ScriptedEngine):
+    """After its first answer the model that gave it is throttled."""
+
+    endpoint: LocalEndpoint
+
+    async def generate(self, request: ModelRequest) -> Parts:
+        self.endpoint.faults.add(Fault(error="ThrottlingException", model_id=BY_TOOL))
+        async with aclosing(super().generate(request)) as parts:
+            async for part in parts:
+                yield part
+
+
+@pytest.mark.parametrize("engine", [GoneAfterOne(turns=[[given(FAULTY)], [json.dumps(GOOD)]])])
+@pytest.mark.parametrize("other", [NATIVE, IN_WORDS])
+async def test_another_model_mends_what_one_gave_with_a_tool(
+    make_gateway: MakeGateway, endpoint: LocalEndpoint, engine: GoneAfterOne, other: str
+) -> None:
+    """It is sent no tools, beside which alone Bedrock takes the use of one."""
+    engine._taken, engine.endpoint = 0, endpoint
+    result = await ask(make_gateway(files=counter(f"[{BY_TOOL}, {other}]")))
+    assert result.structured_content == GOOD
+    last = endpoint.calls[-1]
+    assert (last.model_id, last.error) == (other, None)
+    assert "toolConfig" not in last.request
+    assert '"words": 0' in last.request["messages"][1]["content"][0]["text"]
+    assert FAULTS in last.request["messages"][2]["content"][-1]["text"]
 
 
 @pytest.mark.parametrize("engine", [ScriptedEngine(turns=[["It is German."], [given(GOOD)]])])
