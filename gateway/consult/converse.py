@@ -85,7 +85,7 @@ class Converse:
         rounds = Rounds(trip, toolbox, specialist.tool_rounds, generation)
         written, value = await self._written(specialist, rounds, opening)
         text = written.text if value is None else written_as_text(value)
-        cited = trip.evidence.cited_in(text)
+        cited = trip.evidence.cited_in(text) if value is None else trip.evidence.cited_in_data(text)
         noticed = notices(specialist, written, trip)
         listed = sources(text + noticed, cited) if value is None else ""
         next_turn = ""

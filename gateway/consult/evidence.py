@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -13,6 +14,7 @@ _CODE = re.compile(r"```.*?(?:```|\Z)|`[^`\n]*`", re.DOTALL)
 _CITED = re.compile(r"\[([1-9]\d{0,3}(?:\s*[,;–-]\s*[1-9]\d{0,3})*)\]")
 _NUMBERS = re.compile(r"(\d+)(?:\s*[–-]\s*(\d+))?")
 _RANGE = re.compile(r"(\d+)\s*[–-]\s*(\d+)")
+_STRING = re.compile(r'"(?:[^"\\]|\\.)*"')  # of JSON
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +83,11 @@ class Evidence:
             numbers.update(map(int, re.findall(r"\d+", match[1])))
         return tuple(each for each in self.found if each.number in numbers)
 
+    def cited_in_data(self, data: str) -> tuple[Found, ...]:
+        """The passages that the strings of JSON cite: a list of numbers cites nothing."""
+        numbers = {each.number for string in _STRING.findall(data) for each in self.cited_in(json.loads(string))}
+        return tuple(each for each in self.found if each.number in numbers)
+
 
 def renumbered(text: str, numbers: Mapping[int, int]) -> str:
     """A text whose citations point to the passages' new numbers; code is left as it is.
@@ -93,6 +100,11 @@ def renumbered(text: str, numbers: Mapping[int, int]) -> str:
         parts += [_CITED.sub(lambda match: _moved(match, numbers), text[end : code.start()]), code[0]]
         end = code.end()
     return "".join((*parts, _CITED.sub(lambda match: _moved(match, numbers), text[end:])))
+
+
+def renumbered_data(data: str, numbers: Mapping[int, int]) -> str:
+    """JSON in whose strings the citations point to the passages' new numbers, as in a text."""
+    return _STRING.sub(lambda match: json.dumps(renumbered(json.loads(match[0]), numbers), ensure_ascii=False), data)
 
 
 def _moved(match: re.Match[str], numbers: Mapping[int, int]) -> str:

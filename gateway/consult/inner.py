@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from gateway.catalog.quoting import one_line
 from gateway.catalog.specialists import ConverseSpecialist, Specialist
 from gateway.consult.arguments import ArgumentsRefused
-from gateway.consult.evidence import renumbered
+from gateway.consult.evidence import renumbered, renumbered_data
 from gateway.consult.files.handed import with_files
 from gateway.consult.files.intake import File
 from gateway.errors import GatewayError
@@ -23,8 +23,6 @@ if TYPE_CHECKING:
     from gateway.consult.trip import Trip
 
 _MARK = re.compile(r"<(?=[^\w<]*answers?\b)", re.IGNORECASE)  # whatever a model might still read as the block's mark
-
-_STRING = re.compile(r'"(?:[^"\\]|\\.)*"')  # of JSON
 
 Consult = Callable[[Specialist, Mapping[str, Any], "Trip"], Awaitable["Answer"]]
 """Consults a specialist for an outer trip. Raises ConsultationFailed."""
@@ -81,15 +79,9 @@ class InnerSpecialist:
         for each in answered.cited:
             known = self._outer.evidence.add(each.knowledge_base, each.query, (each.passage,), foreign=each.foreign)
             numbers[each.number] = known[0].number
-        is_json = isinstance(self._specialist, ConverseSpecialist) and answered.structured is not None
-        text = _renumbered_strings(answered.text, numbers) if is_json else renumbered(answered.text, numbers)
-        text += answered.notices
+        is_data = isinstance(self._specialist, ConverseSpecialist) and answered.structured is not None
+        text = (renumbered_data if is_data else renumbered)(answered.text, numbers) + answered.notices
         if answered.attachments:
             names = ", ".join(one_line(each.name) for each in answered.attachments)
             text += f"\n\n[{names}: the caller is given it beside your answer]"
         return f'<answer specialist="{self._specialist.name}">\n{_MARK.sub("&lt;", text)}\n</answer>'
-
-
-def _renumbered_strings(text: str, numbers: Mapping[int, int]) -> str:
-    """JSON in whose strings alone citations are looked for: a list of numbers is none."""
-    return _STRING.sub(lambda match: renumbered(match[0], numbers), text)
