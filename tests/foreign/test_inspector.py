@@ -68,6 +68,7 @@ def test_its_portability_check_finds_nothing_in_the_sample_tools(run_node: RunNo
     assert "warning" not in done.stderr.lower().replace("npm warn", ""), done.stderr
 
 
+@pytest.mark.timeout(180)
 def test_the_transcript_in_the_docs_is_what_happens(run_node: RunNode) -> None:
     assert transcript.PAGE.read_text("utf-8") == transcript.page(run_node)
 
