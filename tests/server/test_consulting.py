@@ -222,6 +222,37 @@ async def test_a_specialist_that_failed_and_then_answered_is_not_missing(write_c
     assert [each["model_id"] for each in result.meta[META_KEY]["children"]] == [None, FALLBACK]
 
 
+async def test_nothing_below_waits_longer_than_the_outer_call_may(write_catalog: WriteCatalog) -> None:
+    roles = {COUNSEL: [[consult("lawyer")], ["Yes."]]}
+    with office(write_catalog, Cast(roles), counsel="timeout: 4s\n") as (server, endpoint):
+        endpoint.faults.add(Fault(error="ThrottlingException", model_id=FALLBACK, retry_after=8))
+        result = await ask(server)
+    assert result.content[0].text.startswith("Yes.\n\n[counsel: The answer does without a specialist. lawyer: ")
+    (child,) = result.meta[META_KEY]["children"]
+    assert [each["outcome"] for each in child["attempts"]] == ["ThrottlingException"]
+
+
+async def test_the_reader_is_not_told_of_what_the_model_got_wrong(write_catalog: WriteCatalog) -> None:
+    roles = {COUNSEL: [[ToolUse("lawyer", {"question": "?"}), ToolUse("judge", {})], ["Yes."]]}
+    with office(write_catalog, Cast(roles)) as (server, endpoint):
+        result = await ask(server)
+    wrong, unknown = results(asked(endpoint, COUNSEL)[1])
+    assert (wrong[0], unknown) == ("error", ("error", "There is no tool judge; there are lawyer, accountant."))
+    assert result.content[0].text == "Yes."
+
+
+async def test_one_message_asks_for_a_bounded_number_of_tools(write_catalog: WriteCatalog) -> None:
+    roles = {
+        COUNSEL: [[consult("accountant", f"What of {number}?") for number in range(10)], ["Yes."]],
+        ACCOUNTANT: [["Nothing."]] * 10,
+    }
+    with office(write_catalog, Cast(roles)) as (server, endpoint):
+        result = await ask(server)
+    statuses = [status for status, _ in results(asked(endpoint, COUNSEL)[1])]
+    assert statuses == ["success"] * 8 + ["error"] * 2
+    assert len(result.meta[META_KEY]["children"]) == len(asked(endpoint, ACCOUNTANT)) == 8
+
+
 async def test_wrong_arguments_are_for_the_outer_model_to_mend(write_catalog: WriteCatalog) -> None:
     roles = {
         COUNSEL: [[ToolUse("lawyer", {"question": "?"})], [consult("lawyer")], ["Yes."]],
