@@ -14,6 +14,13 @@ from gateway.catalog.wording import label
 
 FileFormat = Literal["image", "document", "audio", "video"]
 
+# What people write for them: formats that no text has.
+_MEANT: Final[Mapping[str, FileFormat]] = {
+    **dict.fromkeys(("gif", "jpeg", "jpg", "picture", "png", "webp"), "image"),
+    **dict.fromkeys(("doc", "docx", "pdf", "xls", "xlsx"), "document"),
+    **dict.fromkeys(("flac", "mp3", "ogg", "wav"), "audio"),
+    **dict.fromkeys(("mkv", "mov", "mp4", "webm"), "video"),
+}
 _FORMATS: Final[tuple[str, ...]] = get_args(FileFormat)
 # What may stand beside `format: image`, and around a list of such; all else is about the text, which is a file's.
 _SAID: Final = frozenset(
@@ -55,9 +62,14 @@ def file_input(schema: Mapping[str, Any]) -> FileInput | None:
 def check_files(schema: dict[str, Any], kind: Kind, pointer: Pointer, faults: Faults) -> None:
     """Report what an input says of files that nothing could be made of: a file is never looked into as a text."""
     for below, each in subschemas(schema):
+        place: Pointer = (*pointer, *below, "format")
+        if meant := _MEANT.get(str(each.get("format")).lower()):
+            faults.value(
+                place, "file-input", f"`{label(place)}` says what kind of file an input is, not which format it has.",
+                f"Write `format: {meant}`.",
+            )  # fmt: skip
         if each.get("format") not in _FORMATS:
             continue
-        place: Pointer = (*pointer, *below, "format")
         if below not in {(), ("items",)}:
             faults.value(
                 place, "file-input", f"`{label(place)}` makes a file of a text inside of an input.",
@@ -89,9 +101,9 @@ def _check(
     kinds = declared if isinstance(declared, list) else [declared]
     if needed not in kinds or not all(each in types for each in kinds):
         place = (*pointer, "type") if "type" in schema else pointer
-        faults.value(
-            place, "file-input", f"`{label(pointer)}` is {what}, which is of type {needed}.", f"Write `type: {needed}`."
-        )
+        several = f", or `items: {{type: string, format: {schema.get('format')}}}` for a list of files"
+        hint = f"Write `type: {needed}`{several if needed == 'string' and 'array' in kinds else ''}."
+        faults.value(place, "file-input", f"`{label(pointer)}` is {what}, which is of type {needed}.", hint)
     default = schema.get("default")
     if default is not None and default != ([] if needed == "array" else None):
         faults.value(

@@ -27,6 +27,9 @@ _SIZE: Final = "MiB)$"
 _WORDY_SIZE: Final = re.compile(r"([0-9]{1,8}) *([km])i?b?", re.IGNORECASE)
 _BARE_NUMBER: Final = re.compile(r"[0-9]+(?:\.[0-9]+)?")
 _WORDY_DURATION: Final = re.compile(r"([0-9]+)\s*(s|m|h|d)[a-z]*", re.IGNORECASE)
+# What people write for an input that is a file, and the format that it has.
+_FILES: Final = {"image": "image", "document": "document", "audio": "audio", "video": "video", "file": "document"}
+_MOST_KEYS: Final = 6  # that a hint lists for who wrote no mapping
 _CLOSEST: Final = 80  # characters of a value that is compared with the known ones
 
 
@@ -58,7 +61,7 @@ def fault_of(error: Any, pointer: Pointer, source: Source) -> Fault:
         made = usable_name(text or "")
         return Fault("name-invalid", f"`name` takes {takes}, not {given}.", f"For example `{made}`." if made else None)
     if len(pointer) == 2 and rule != "wrong-value":
-        takes = "a mapping such as {type: string}"
+        takes = f"a mapping such as {{type: {'object' if rule == 'output-schema' else 'string'}}}"
     message = f"`{name}` takes {takes}, not {given}."
     if error.validator == "uniqueItems":
         message = f"`{name}` repeats {given}."
@@ -171,6 +174,8 @@ def _sized(error: Any, schema: dict[str, Any]) -> str:
 def _hint(error: Any, schema: dict[str, Any], node: Node | None) -> str | None:
     text = node.text if isinstance(node, Scalar) else ""
     choices = schema.get("enum") or (schema["anyOf"][0]["enum"] if "anyOf" in schema else None)
+    if "anyOf" in schema and text in _FILES:
+        return f"Write `type: string, format: {_FILES[text]}`."
     if choices and text:
         close = nearest(text[:_CLOSEST], [each for each in choices if isinstance(each, str)])
         return f"Did you mean `{close}`?" if close else None
@@ -184,7 +189,8 @@ def _hint(error: Any, schema: dict[str, Any], node: Node | None) -> str | None:
     numeric = not {"number", "integer"}.isdisjoint({kinds} if isinstance(kinds, str) else kinds)
     if isinstance(node, Scalar) and not node.plain and numeric:
         return "Remove the quotes." if _BARE_NUMBER.fullmatch(text) else None
-    return value_hint(schema, node)
+    properties = list(schema.get("properties", ()))
+    return value_hint(schema, node) or (keys_here(properties) if 0 < len(properties) <= _MOST_KEYS else None)
 
 
 def _duration_hint(text: str | None) -> str | None:

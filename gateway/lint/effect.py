@@ -29,6 +29,7 @@ NO_EFFECT = Rule(
 )
 RULES = (NO_EFFECT,)
 
+_QUESTION = "Write {{ user_prompt }} where it belongs."
 _REMOVE = "Remove the key."
 
 
@@ -108,7 +109,7 @@ def _of_tools(context: Context, specialist: ConverseSpecialist, *, bound: bool, 
 def _of_answers(context: Context, specialist: ConverseSpecialist) -> _Found:
     if specialist.output is not None and specialist.progress == "text" and context.written(specialist.path, "progress"):
         yield ("progress",), "A structured answer streams no text.", "Write `progress: status`, or remove the key."
-    if specialist.body is not None:
+    if specialist.api == "invoke":
         used = {
             name.name for prompt in body_prompts(specialist) for name in context.library.analysis(prompt.text).names
         }
@@ -116,6 +117,8 @@ def _of_answers(context: Context, specialist: ConverseSpecialist) -> _Found:
         for key, name in ((written, "system_prompt"), ("user_prompt", "user_prompt")):
             if name not in used and context.written(specialist.path, key):
                 yield (key,), f"{key} is not sent: body does not use it.", f"Write {{{{ {name} }}}} where it belongs."
+        if used <= {"system_prompt"} and not context.written(specialist.path, "user_prompt"):
+            yield ("body",), "Nothing that a caller passes in is sent: body does not use it.", _QUESTION
     if specialist.prompt_caching is not None and (why := uncached(context, specialist)):
         yield ("prompt_caching",), f"prompt_caching changes nothing: {why}.", _REMOVE
 

@@ -71,14 +71,20 @@ def check(context: Context) -> Iterator[Diagnostic]:
         if not specialist.prompts:
             continue  # its model takes the inputs as they are
         reading = _Reading(context, specialist)
-        for source in specialist.prompts.values():
-            yield from reading.prompt(source)
+        for key, source in specialist.prompts.items():
+            if not _is_missing(context, specialist, key):
+                yield from reading.prompt(source)
         for source in body_prompts(specialist):
             yield from reading.prompt(source, BODY_VARIABLES)
         if not reading.broken:
             # An input that is misspelt where it is used has its diagnostic there.
             yield from _unused(context, specialist, reading.used | reading.meant)
     yield from _elsewhere(context)
+
+
+def _is_missing(context: Context, specialist: Specialist, key: str) -> bool:
+    """Whether a prompt is the default for an input that is not there, of which the catalog has told."""
+    return key == "user_prompt" and not context.written(specialist.path, key) and "content" not in specialist.inputs
 
 
 def _elsewhere(context: Context) -> Iterator[Diagnostic]:

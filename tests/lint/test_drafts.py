@@ -44,6 +44,14 @@ def test_the_prompts_of_a_file_with_another_error_are_linted_too(
     assert "default-breaks-schema" in found
 
 
+def test_a_prompt_that_is_missing_is_told_once(write_catalog: WriteCatalog) -> None:
+    text = FAULTY.replace("langauge", "language").replace(
+        "content: {type: string", "scan: {type: string, format: image"
+    )
+    loaded = load(write_catalog({"specialists/reviewer.yaml": text.replace("3.5", "3")}), {})
+    assert [found.rule for found in lint.check(loaded, today=date(2026, 11, 1))] == ["missing-key"]
+
+
 def test_a_misspelt_input_block_is_not_taken_for_one_that_is_missing(write_catalog: WriteCatalog) -> None:
     loaded = load(write_catalog({"specialists/reviewer.yaml": FAULTY.replace("inputs:", "input:")}), {})
     assert [found.rule for found in lint.check(loaded, today=date(2026, 11, 1))] == ["unknown-key"]
