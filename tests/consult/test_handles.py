@@ -59,6 +59,16 @@ async def test_a_turn_begins_with_what_the_turn_before_saved(handles: Handles) -
     assert await value_of(handles, handle) == {"turns": 2}
 
 
+async def test_a_handle_that_expires_in_use_is_in_use_and_good_again_afterwards(handles: Handles, clock: Clock) -> None:
+    handle = await saved(handles, 1)
+    async with handles.turn(handle, caller=ADA, specialist="agent", ttl=TTL) as turn:
+        clock.now += TTL
+        with pytest.raises(HandleBusy):
+            await value_of(handles, handle)
+        turn.save(2)
+    assert await value_of(handles, handle) == 2
+
+
 async def test_a_handle_says_what_it_is_of_and_has_128_bits(handles: Handles) -> None:
     one, other = await saved(handles, 1), await saved(handles, 1)
     assert re.fullmatch(r"session_[\w-]{22}", one)
