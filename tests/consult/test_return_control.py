@@ -120,6 +120,17 @@ def test_the_same_function_twice_has_two_results_in_order() -> None:
     assert [each["functionResult"]["responseBody"]["TEXT"]["body"] for each in members] == ["one", "two"]
 
 
+def test_two_methods_of_a_path_are_two_actions() -> None:
+    get = {"apiInvocationInput": {"actionGroup": "bank", "apiPath": "/pay", "httpMethod": "GET"}}
+    put = {"apiInvocationInput": {"actionGroup": "bank", "apiPath": "/pay", "httpMethod": "PUT"}}
+    results = [{"action_group": "bank", "api_path": "/pay", "method": each, "body": each} for each in ("PUT", "GET")]
+    sent = [each["apiResult"] for each in checked("booking", results, pending(get, put))]
+    assert [(each["httpMethod"], each["responseBody"]["TEXT"]["body"]) for each in sent] == [
+        ("PUT", "PUT"),
+        ("GET", "GET"),
+    ]
+
+
 def test_results_that_nothing_waits_for_are_refused() -> None:
     assert "Leave `results` out." in refusal([{}], None)
 
