@@ -11,17 +11,22 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.catalog.specialists import ConverseSpecialist
+from gateway.catalog.specialists import ConverseSpecialist, PromptSource
 from gateway.consult.files import File, FileInputs, FilesRefused, Linked
 from gateway.consult.files.blocks import content_blocks
 from gateway.consult.files.encoding import NotEncoded, of_base64, of_data_uri
+from gateway.consult.files.handed import with_files
 from tests.files import EVERY, PDF, encoded, png
 
 Schemas = dict[str, dict[str, Any]]
 
 
 def inputs(**schemas: Any) -> FileInputs:
-    """Of a specialist with these inputs: a format, or a list with one for a list of such files."""
+    return FileInputs(reader(**schemas))
+
+
+def reader(**schemas: Any) -> ConverseSpecialist:
+    """A specialist with these inputs: a format, or a list with one for a list of such files."""
     made: Schemas = {
         name: (
             {"type": "array", "items": {"type": "string", "format": kind[0]}}
@@ -30,15 +35,9 @@ def inputs(**schemas: Any) -> FileInputs:
         )
         for name, kind in schemas.items()
     }
-    return FileInputs(
-        ConverseSpecialist(
-            name="reader",
-            description="",
-            model_id=("m",),
-            system_prompt="",
-            user_prompt="",
-            inputs=made,  # type: ignore[arg-type]
-        )
+    prompt = PromptSource("", "reader.yaml")
+    return ConverseSpecialist(
+        name="reader", description="", model_id=("m",), system_prompt=prompt, user_prompt=prompt, inputs=made
     )
 
 
@@ -177,6 +176,17 @@ def test_a_template_sees_labels_that_are_neutral_and_unique() -> None:
 
 def test_a_file_that_is_left_out_is_nothing() -> None:
     assert inputs(file="image", more=["image"]).take({"file": None, "more": []}) == ({"file": None, "more": []}, ())
+
+
+def test_what_a_model_hands_on_is_a_file_of_its_request_or_a_uri_and_nothing_else() -> None:
+    specialist = reader(scan="image", more=["image"])
+    _, files = FileInputs(specialist).take({"scan": encoded(png()), "more": []})
+    mine = [file for file in files if isinstance(file, File)]
+    uri, whole = "kb://handbook/search?query=x", f"data:image/png;base64,{encoded(png())}"
+    given = with_files(specialist, {"scan": " scan", "more": ["scan", uri], "text": "scan"}, mine)
+    assert given == {"scan": whole, "more": [whole, uri], "text": "scan"}
+    with pytest.raises(FilesRefused, match="scan names no file of this request; there are scan. A kb:// URI"):
+        with_files(specialist, {"scan": encoded(png())}, mine)
 
 
 def test_documents_have_names_and_several_images_a_text_before_each() -> None:

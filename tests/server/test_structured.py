@@ -290,6 +290,16 @@ async def test_the_last_round_makes_a_model_answer(write_catalog: WriteCatalog) 
     assert last.request["toolConfig"]["toolChoice"] == {"tool": {"name": OUTPUT_TOOL}}
 
 
+async def test_no_tool_is_used_while_an_answer_is_mended(write_catalog: WriteCatalog) -> None:
+    files = counter(NATIVE, "knowledge_bases: [{name: handbook, mode: tool}]\n")
+    root = write_catalog({**files, "knowledge_bases/handbook.yaml": knowledge_base()})
+    engine = ScriptedEngine(turns=[[json.dumps(FAULTY)], [SEARCH], [json.dumps(GOOD)]])
+    with served(sound(root), engine, {HANDBOOK: [ONCALL]}) as (server, endpoint):
+        result = await ask(server)
+        assert [call.operation for call in endpoint.calls] == ["ConverseStream"] * 2
+    assert "gave no answer that satisfies the schema, twice. There is no answer." in result.content[0].text
+
+
 async def test_a_limit_that_was_reached_is_told_of_a_mended_answer(write_catalog: WriteCatalog) -> None:
     files = counter(NATIVE, "knowledge_bases: [{name: handbook, mode: tool}]\ntool_rounds: 1\n")
     root = write_catalog({**files, "knowledge_bases/handbook.yaml": knowledge_base()})
