@@ -185,7 +185,7 @@ def test_what_a_model_hands_on_is_a_file_of_its_request_or_a_uri_and_nothing_els
     uri, whole = "kb://handbook/search?query=x", f"data:image/png;base64,{encoded(png())}"
     given = with_files(specialist, {"scan": " scan", "more": ["scan", uri], "text": "scan"}, mine)
     assert given == {"scan": whole, "more": [whole, uri], "text": "scan"}
-    with pytest.raises(FilesRefused, match="scan names no file of this request; there are scan. A kb:// URI"):
+    with pytest.raises(FilesRefused, match=r"scan names no file of this request; there are scan\. A kb:// URI"):
         with_files(specialist, {"scan": encoded(png())}, mine)
 
 
