@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import base64
+import json
 import math
 import re
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -24,6 +26,7 @@ from gateway.local import EchoEngine, Engine, LocalEndpoint, ScriptedAgent, Scri
 from gateway.local.engine import Finish, Part, ToolUse
 from gateway.server.app import build
 from tests.files import PDF, encoded
+from tests.processes import gateway
 from tests.server.cast import Cast
 from tests.server.pictures import size_of_png
 from tests.test_samples import ROOT
@@ -168,3 +171,27 @@ async def test_the_devils_advocate_goes_on_where_it_was(samples: Catalog) -> Non
     ]
     assert request["additionalModelRequestFields"]["thinking"]["type"] == "adaptive"
     assert "pass the handle in it as that argument" in instructions
+
+
+@pytest.mark.long
+@pytest.mark.timeout(300)
+def test_in_a_new_folder_every_sample_answers_from_the_terminal(samples: Catalog, tmp_path: Path) -> None:
+    run(tmp_path, "init")
+    run(tmp_path, "lint", "--strict")
+    (tmp_path / "invoice.pdf").write_bytes(PDF)
+    given = {"invoice_reader": "invoice=@invoice.pdf", "text_embedder": "texts=one"}
+    for name in samples.specialists:
+        answer = json.loads(
+            run(tmp_path, "call", name, "-i", given.get(name, "content=Hello."), "--local", "--format", "json")
+        )
+        assert answer["text"], name
+        assert answer["receipt"]["attempts"][-1]["outcome"] == "ok", name
+    assert len(list(tmp_path.glob("illustrator-*.png"))) == 1
+
+
+def run(folder: Path, *arguments: str) -> str:
+    """What `gateway ARGUMENTS` prints in that folder, where it ends well."""
+    with gateway(*arguments, cwd=folder) as process:
+        code, out, err = process.output()
+    assert code == 0, err
+    return out
