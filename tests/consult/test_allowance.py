@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from gateway.bedrock.usage import Usage
 from gateway.catalog.specialists import ConverseSpecialist, PromptSource, Specialist, ToolLimits
 from gateway.consult.allowance import Allowance
 from gateway.errors import GatewayError
@@ -35,3 +36,10 @@ def test_models_of_every_kind_can_be_held_to_it(model_id: str) -> None:
 def test_a_model_without_a_price_cannot() -> None:
     with pytest.raises(GatewayError, match=r"outer's tool_limits.usd cannot be kept, since the price of acme\.painter"):
         allowance().hold(["acme.painter-v1:0"], {})
+
+
+def test_tokens_of_the_prompt_cache_count_too_and_all_the_way_up() -> None:
+    inner = allowance()
+    inner.spend(Usage(1, 2, 3, 4), None)
+    assert inner.above is not None
+    assert inner.tokens == inner.above.tokens == 10

@@ -233,10 +233,11 @@ async def test_nothing_below_waits_longer_than_the_outer_call_may(write_catalog:
 
 
 async def test_the_reader_is_not_told_of_what_the_model_got_wrong(write_catalog: WriteCatalog) -> None:
-    roles = {COUNSEL: [[ToolUse("lawyer", {"question": "?"}), ToolUse("judge", {})], ["Yes."]]}
+    roles = {COUNSEL: [[ToolUse("lawyer", {"question": "?"}), ToolUse("judge", {}), ToolUse("lawyer", "?")], ["Yes."]]}
     with office(write_catalog, Cast(roles)) as (server, endpoint):
         result = await ask(server)
-    wrong, unknown = results(asked(endpoint, COUNSEL)[1])
+    wrong, unknown, no_object = results(asked(endpoint, COUNSEL)[1])
+    assert no_object == ("error", "lawyer: its input was no JSON object.")
     assert (wrong[0], unknown) == ("error", ("error", "There is no tool judge; there are lawyer, accountant."))
     assert result.content[0].text == "Yes."
 
