@@ -33,6 +33,7 @@ class Finish:
     """The last thing an engine yields. A count it does not know is None: the endpoint then counts for itself.
 
     `input_tokens` leaves out what was read from or written to the prompt cache; where it is given, so are those.
+    `stop_sequence` is the one that was met, which the endpoint says.
     """
 
     stop_reason: str = "end_turn"
@@ -40,6 +41,7 @@ class Finish:
     output_tokens: int | None = None
     cache_read_tokens: int = 0
     cache_write_tokens: int = 0
+    stop_sequence: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

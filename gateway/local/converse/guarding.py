@@ -169,7 +169,7 @@ async def guarded(parts: Parts, guard: Guard, body: Body, *, hold: bool) -> Asyn
 def _intervened(finish: Finish, written: int) -> Finish:
     """The end of an answer that was written and blocked: what was written is billed."""
     count = tokens.count_characters(written) if finish.output_tokens is None else finish.output_tokens
-    return replace(finish, stop_reason="guardrail_intervened", output_tokens=count)
+    return replace(finish, stop_reason="guardrail_intervened", stop_sequence=None, output_tokens=count)
 
 
 def _texts(body: Body) -> Iterator[tuple[str, bool]]:

@@ -28,11 +28,12 @@ async def until_stop(parts: Parts, stop_sequences: Sequence[str]) -> Parts:
                     return
                 continue
             held += part
-            found = [place for stop in stop_sequences if (place := held.find(stop)) >= 0]
+            found = [(place, stop) for stop in stop_sequences if (place := held.find(stop)) >= 0]
             if found:
-                if before := held[: min(found)]:
+                place, met = min(found, key=lambda each: each[0])
+                if before := held[:place]:
                     yield before
-                yield Finish("stop_sequence")
+                yield Finish("stop_sequence", stop_sequence=met)
                 return
             keep = _undecided(held, stop_sequences)
             ready, held = held[: len(held) - keep], held[len(held) - keep :]

@@ -15,9 +15,10 @@ from typing import Any
 from gateway.local.converse import blocks
 from gateway.local.converse.blocks import Written
 from gateway.local.converse.signing import signature
+from gateway.local.converse.writing import Ended
 from gateway.local.engine import Reasoning, ToolUse
 from gateway.local.invoke import anthropic_request
-from gateway.local.invoke.writing import Asked, Body, Ended, Json, digest
+from gateway.local.invoke.format import Asked, Body, Json, digest
 
 _STOP_REASONS: Mapping[str, str] = {
     "end_turn": "end_turn",

@@ -11,12 +11,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from gateway.local.converse.blocks import Written
+from gateway.local.converse.writing import Ended
 from gateway.local.engine import Reasoning, ToolUse
 from gateway.local.errors import InvalidError
 from gateway.local.invoke import pictures
 from gateway.local.invoke.body_schema import BodySchema
 from gateway.local.invoke.completion import settings, usage
-from gateway.local.invoke.writing import Asked, Body, Ended, Json, digest, text_of
+from gateway.local.invoke.format import Asked, Body, Json, digest, text_of
 
 _REASONS: Mapping[str, str] = {"max_tokens": "length", "tool_use": "tool_calls", "content_filtered": "content_filter"}
 _BEGIN, _END = "<reasoning>", "</reasoning>"  # Bedrock puts what gpt-oss thinks into the text, between these

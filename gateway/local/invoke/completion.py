@@ -12,8 +12,9 @@ from typing import Any
 
 from gateway.local import tokens
 from gateway.local.converse.blocks import Written
+from gateway.local.converse.writing import Ended
 from gateway.local.invoke.body_schema import BodySchema
-from gateway.local.invoke.writing import Asked, Body, Ended, Json, digest, text_of
+from gateway.local.invoke.format import Asked, Body, Json, digest, text_of
 
 _DEFAULT_TOKENS = 512  # what Llama and Mistral write at most when nothing is said
 

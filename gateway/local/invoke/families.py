@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from importlib import import_module
 from typing import Any
 
+from gateway.local.invoke.format import Format
 from gateway.local.invoke.making import Maker
-from gateway.local.invoke.writing import Format
 
 Body = Mapping[str, Any]
 Family = Format | Maker

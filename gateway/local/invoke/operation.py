@@ -15,13 +15,14 @@ from typing import Any
 from gateway.local import eventstream
 from gateway.local.converse.blocks import Written
 from gateway.local.converse.guarding import Guard
+from gateway.local.converse.writing import Ended, Writing
 from gateway.local.engine import Finish
 from gateway.local.errors import InvalidError
 from gateway.local.handling import Handling
 from gateway.local.invoke import families, parameters
 from gateway.local.invoke.families import Family
+from gateway.local.invoke.format import Asked, Format, Json
 from gateway.local.invoke.making import Made, Maker
-from gateway.local.invoke.writing import Asked, Ended, Format, Json, Writing
 
 _JSON = "application/json"
 _METRICS = "amazon-bedrock-invocationMetrics"
@@ -47,13 +48,12 @@ async def invoke_model_with_response_stream(handling: Handling) -> None:
         raise InvalidError("The model is unsupported for streaming.")
     call, exchange = handling.call, handling.exchange
     asked = _asked(handling, family)
-    guard = Guard.of(asked.converse, handling.backend.guardrails)
+    writing = Writing(handling, asked.converse, asked.prompt, stream=True)
     await handling.begin()
-    writing = Writing(handling.backend.engine, asked, guard, hold=guard is not None and not guard.asynchronous)
     async with aclosing(writing.parts()) as written:
         # Nothing is sent before the engine has something, so that an engine which fails at once is an HTTP error.
         part = await anext(written)
-        _read(handling, asked, guard)
+        writing.read()
         headers = {"x-amzn-bedrock-content-type": _JSON, **parameters.echoed(call)}
         await exchange.start_stream(eventstream.CONTENT_TYPE, headers)
         events = family.events(asked)
@@ -66,9 +66,9 @@ async def invoke_model_with_response_stream(handling: Handling) -> None:
                 handling.note_chunk()
             part = await anext(written)
         await handling.strike_end(call.chunks)
-    ended = _note(handling, writing)
+    ended = writing.end()
     *before, last = events.end(ended)
-    whole = {**last, **_told(guard, ended), _METRICS: _metrics(handling, ended)}
+    whole = {**last, **_told(writing.guard, ended), _METRICS: _metrics(handling, ended)}
     await exchange.end_stream(b"".join(map(_chunk, [*before, whole])))
 
 
@@ -82,9 +82,8 @@ async def _family(handling: Handling) -> Family:
 async def _written(handling: Handling, family: Format) -> None:
     """A text, which the engine writes."""
     asked = _asked(handling, family)
-    guard = Guard.of(asked.converse, handling.backend.guardrails)
+    writing = Writing(handling, asked.converse, asked.prompt, stream=False)
     await handling.begin()
-    writing = Writing(handling.backend.engine, asked, guard, hold=True)
     parts: list[Written] = []
     async with aclosing(writing.parts()) as written:
         async for part in written:
@@ -93,9 +92,9 @@ async def _written(handling: Handling, family: Format) -> None:
                 parts.append(part)
                 handling.note_chunk()
     await handling.strike_end(0)
-    _read(handling, asked, guard)
-    ended = _note(handling, writing)
-    await _reply(handling, {**family.answer(asked, parts, ended), **_told(guard, ended)})
+    writing.read()
+    ended = writing.end()
+    await _reply(handling, {**family.answer(asked, parts, ended), **_told(writing.guard, ended)})
 
 
 async def _made(handling: Handling, maker: Maker) -> None:
@@ -115,12 +114,6 @@ def _asked(handling: Handling, family: Format) -> Asked:
     read = family.read(handling.body)
     model_id, converse = handling.call.model_id, {**read, **parameters.as_converse(handling.call)}
     return Asked(model_id, handling.body, converse, handling.backend.prompts.look(model_id, converse))
-
-
-def _read(handling: Handling, asked: Asked, guard: Guard | None) -> None:
-    """A model has read the prompt, whose prefixes are cached from now on; not if a guardrail kept it from the model."""
-    if guard is None or not guard.refused:
-        handling.backend.prompts.keep(asked.prompt)
 
 
 def _told(guard: Guard | None, ended: Ended) -> Json:
@@ -155,17 +148,6 @@ def _chunk(event: Json) -> bytes:
     """A model's event as the one kind of event that the stream has."""
     data = _encode(event).encode("utf-8", "replace")
     return eventstream.event("chunk", {"bytes": base64.b64encode(data).decode("ascii")})
-
-
-def _note(handling: Handling, writing: Writing) -> Ended:
-    """How it ended, put down in the call's record."""
-    if (ended := writing.ended) is None:
-        raise RuntimeError("the parts have not been read to their end")
-    call = handling.call
-    call.stop_reason = ended.stop_reason
-    call.input_tokens, call.output_tokens = ended.input_tokens, ended.output_tokens
-    call.cache_read_tokens, call.cache_write_tokens = ended.cache_read_tokens, ended.cache_write_tokens
-    return ended
 
 
 def _metrics(handling: Handling, ended: Ended) -> dict[str, int]:

@@ -13,11 +13,12 @@ import pytest
 
 from gateway.local import EchoEngine, shapes
 from gateway.local.converse.caching import PromptCache
+from gateway.local.converse.writing import Ended
 from gateway.local.engine import ModelRequest, ToolUse
 from gateway.local.engines import openai_messages
 from gateway.local.errors import BedrockError
 from gateway.local.invoke import families
-from gateway.local.invoke.writing import Asked, Ended, Format
+from gateway.local.invoke.format import Asked, Format
 
 from ..test_broken_requests import VALUES, _break, _places
 from .conftest import CLAUDE, DOT, LLAMA, MISTRAL, TOOL, base64_of
