@@ -43,7 +43,7 @@ def asked(
         return NOTHING
     effort = _effort(reasoning, form)
     budget = reasoning.budget or _budget(effort, max_tokens)
-    if budget is None and _mentions(form.fields, "BUDGET"):
+    if budget is None and form.budgeted:
         return NOTHING
     fields = _filled(form.fields, {"EFFORT": effort, "BUDGET": budget})
     if reasoning.show:
@@ -76,10 +76,6 @@ def _budget(effort: Effort, max_tokens: int | None) -> int | None:
     if max_tokens is None:
         return _BUDGETS[effort]
     return max(_LEAST, min(_BUDGETS[effort], max_tokens // 2)) if max_tokens > _LEAST else None
-
-
-def _mentions(value: Any, word: str) -> bool:
-    return value == word or (isinstance(value, Mapping) and any(_mentions(each, word) for each in value.values()))
 
 
 def _filled(fields: Mapping[str, Any], words: Mapping[str, Any]) -> dict[str, Any]:
