@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -59,7 +60,7 @@ def call(
     from gateway.consult.consultation import ConsultationFailed, Consultations
     from gateway.consult.feed import Feed, Follow
 
-    searched = _may_search(opened, specialist)
+    searched = list(dict.fromkeys([*_may_search(opened, specialist), *_linked(opened, specialist, arguments)]))
     with backing(opened, local=local, llm_url=llm_url, llm_model=llm_model, searched=searched) as (known, aws):
 
         async def consult() -> None:
@@ -102,6 +103,17 @@ def _may_search(catalog: Catalog, specialist: Specialist, seen: frozenset[str] =
     return list(found)
 
 
+def _linked(catalog: Catalog, specialist: Specialist, arguments: Mapping[str, Any]) -> Iterator[str]:
+    """The knowledge bases that a file of the arguments is read from."""
+    for name in specialist.files.keys() & arguments.keys():
+        value = arguments[name]
+        for each in value if isinstance(value, list) else [value]:
+            uri = _RESOURCE.match(each) if isinstance(each, str) else None
+            if uri is not None and uri[1] in catalog.knowledge_bases:
+                yield uri[1]
+
+
+_RESOURCE = re.compile(r"\s*(?i:kb)://([^/?#\s]*)")
 _DOING = {"converse": "thinking", "agent": "thinking", "embedding": "making vectors", "image": "drawing"}
 
 

@@ -14,6 +14,7 @@ from gateway.commands.inputs import parse_inputs
 from gateway.errors import UsageError
 from tests.conftest import MODEL, WriteCatalog, sound
 from tests.files import PDF, png
+from tests.processes import gateway
 
 READER = f"""
     description: Reads files and tells what is in them. Use it for letters.
@@ -100,3 +101,17 @@ def test_what_cannot_be_meant_is_one_sentence(reader: Specialist, pairs: list[st
     with pytest.raises(UsageError) as refused:
         parse_inputs(reader, pairs)
     assert says in str(refused.value)
+
+
+def test_a_file_may_be_a_search_of_a_folder_that_nothing_else_searches(acme: Path) -> None:
+    (acme / "specialists" / "summarizer.yaml").write_text(
+        f"description: Sums up a document in a few words. Use it for long ones.\nmodel_id: {MODEL}\n"
+        "system_prompt: You sum up.\nuser_prompt: Sum it up.\n"
+        "inputs: {text: {type: string, format: document}}\n"
+    )
+    uri = "kb://handbook/search?query=who%20answers%20the%20pager"
+    with gateway("call", "summarizer", "-i", f"text={uri}", "--local", "--catalog", str(acme)) as process:
+        code, out, err = process.output()
+    assert code == 0, err
+    assert "[document 'text', md, " in out
+    assert "1 search" in err.splitlines()[-1]
