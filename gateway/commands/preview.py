@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from gateway.catalog import Loaded
     from gateway.catalog.specialists import Specialist
     from gateway.commands.retrieving import Retrieval
+    from gateway.consult.files import File, Linked
     from gateway.prompts import Rendered
 
 
@@ -72,6 +73,7 @@ def preview(
     from gateway.bedrock.request import converse_request
     from gateway.catalog import load
     from gateway.commands.retrieving import retrieval_of
+    from gateway.consult.files import File, FileInputs
     from gateway.consult.grounding import Retrieved, conversation
     from gateway.prompts import Prompts
     from gateway.prompts.placeholders import PlaceholderEnvironment, with_placeholders
@@ -79,7 +81,9 @@ def preview(
     loaded = load(catalog, os.environ, local=local)
     specialist = _specialist(loaded, name)
     given = parse_inputs(specialist, inputs or [])
-    arguments = with_placeholders(given, specialist.inputs)
+    _check_files(specialist, given)
+    labelled, passed = FileInputs(specialist).take(given)
+    arguments = with_placeholders(labelled, specialist.inputs)
     absent = [key for key in specialist.inputs if str(arguments.get(key)) == f"‹{key}›"]
     rendered = Prompts(specialist, loaded.catalog.root, PlaceholderEnvironment()).render(arguments)
     if not isinstance(specialist, ConverseSpecialist):
@@ -89,17 +93,20 @@ def preview(
     if retrieve:
         retrieval = _searched(retrieval, specialist, loaded, absent, local=local)
     found = retrieval.evidence
-    opening = conversation(rendered, None if found is None else Retrieved(found.found, found.missing), retrieval.tools)
-    sent = converse_request(specialist, opening, specialist.model_id[0])
+    retrieved = None if found is None else Retrieved(found.found, found.missing)
+    opening = conversation(rendered, retrieved, retrieval.tools)
+    files = [each for each in passed if isinstance(each, File)]
+    asked = conversation(rendered, retrieved, retrieval.tools, files)
+    sent = _without_bytes(converse_request(specialist, asked, specialist.model_id[0]))
     estimate = _estimate(loaded, specialist, opening)
     if output is Format.JSON and not request:
         typer.echo(json.dumps(_record(specialist, sent, estimate, absent, retrieval), indent=2, ensure_ascii=False))
         return
-    typer.echo(json.dumps(sent, indent=2, ensure_ascii=False) if request else _text(retrieval, opening))
+    typer.echo(json.dumps(sent, indent=2, ensure_ascii=False) if request else _text(retrieval, opening, files))
     typer.echo(_estimate_line(specialist, estimate), err=True)
     if absent:
         typer.echo(f"Not given: {', '.join(absent)}.", err=True)
-    for line in _found(retrieval):
+    for line in (*_found(retrieval), *_uncounted(passed)):
         typer.echo(line, err=True)
 
 
@@ -170,7 +177,23 @@ def _must_have_ids(retrieval: Retrieval, loaded: Loaded) -> None:
         raise GatewayError("its knowledge bases cannot be searched: mend what is named above, or add --local.")
 
 
-def _text(retrieval: Retrieval, opening: Conversation) -> str:
+def _check_files(specialist: Specialist, given: Mapping[str, Any]) -> None:
+    """Raises UsageError for a list of files in which something is none; else no argument is checked here."""
+    for name in specialist.files.keys() & given.keys():
+        if isinstance(given[name], list) and not all(isinstance(each, str) for each in given[name]):
+            raise UsageError(f"--input {name} takes a file for each time it is given, or a list of texts as JSON.")
+
+
+def _without_bytes(value: Any) -> Any:
+    """The request as JSON shows it: of each file its length."""
+    if isinstance(value, bytes):
+        return f"‹{len(value):,} bytes›"
+    if isinstance(value, dict):
+        return {key: _without_bytes(each) for key, each in value.items()}
+    return [_without_bytes(each) for each in value] if isinstance(value, (list, tuple)) else value
+
+
+def _text(retrieval: Retrieval, opening: Conversation, files: Sequence[File]) -> str:
     """What is searched, and then the request's texts in the order in which the model reads them."""
     from gateway.commands.retrieving import sections
 
@@ -180,6 +203,7 @@ def _text(retrieval: Retrieval, opening: Conversation) -> str:
         *(("system", text) for text in opening.system),
         *(("passages", text) for text in before),
         ("user", user),
+        *((f"file {each.label}", f"{each.kind}, {each.format}, {len(each.data):,} bytes") for each in files),
     ]
     return "\n".join(f"── {title}\n{text}" for title, text in shown)
 
@@ -191,6 +215,18 @@ def _found(retrieval: Retrieval) -> Iterator[str]:
     elif retrieval.context:
         names = ", ".join(base.name for _, base in retrieval.context)
         yield f"Not searched: {names}; --retrieve searches, and asks no model."
+
+
+def _uncounted(passed: Sequence[File | Linked]) -> Iterator[str]:
+    """What a person should know of the files that are passed in."""
+    from gateway.catalog.quoting import one_line
+    from gateway.consult.files import Linked
+
+    if passed:
+        yield f"Not counted: the tokens of {', '.join(each.label for each in passed)}."
+    for each in passed:
+        if isinstance(each, Linked):
+            yield f"Not read: {one_line(each.uri)}, which a call reads."
 
 
 def _specialist(loaded: Loaded, name: str) -> Specialist:

@@ -10,6 +10,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from gateway.commands import app
+from tests.files import PDF, png
 
 REVIEWER = """\
     description: Reviews code for bugs, security issues and best practice.
@@ -62,6 +63,61 @@ def test_what_is_given_shows_as_it_would_be_sent(run: Run) -> None:
     result = run("-i", "content=@code.py", "-i", 'rules=["PEP 8", "SQL"]', "-i", "deep=true", "--input", "language=Go")
     assert result.stdout == ("── system\nYou review Go code.\n── user\nx = '{{ 7 * 7 }}'\n PEP 8. SQL. Look closely.\n")
     assert "Not given" not in result.stderr
+
+
+READER = """\
+    description: Reads a contract beside pictures of it. Use it before anybody signs.
+    model_id: global.anthropic.claude-haiku-5-5
+    system_prompt: You compare {{ contract }} with {{ scans | join(", ") }}.
+    inputs:
+      content: {type: string, description: What to look for}
+      contract: {type: string, format: document, description: The contract}
+      scans: {type: array, items: {type: string, format: image}, default: [], description: Scans of it}
+"""
+
+
+@pytest.fixture
+def read(run: Run, write_catalog: WriteCatalog) -> Run:
+    """The same of a specialist whose inputs are files."""
+    root = write_catalog({"specialists/reader.yaml": READER})
+    (root / "contract.pdf").write_bytes(PDF)
+    (root / "scan.png").write_bytes(png())
+    return lambda *arguments: run("-i", "content=x", *arguments, name="reader")
+
+
+def test_a_file_shows_by_its_label_and_never_as_its_data(read: Run) -> None:
+    result = read("-i", "contract=@contract.pdf", "-i", "scans=@scan.png", "-i", "scans=kb://handbook")
+    assert result.stdout == (
+        "── system\nYou compare contract with scans 1, scans 2.\n── user\nx\n"
+        f"── file contract\ndocument, pdf, {len(PDF)} bytes\n── file scans 1\nimage, png, {len(png())} bytes\n"
+    )
+    assert "Not counted: the tokens of contract, scans 1, scans 2.\n" in result.stderr
+    assert "Not read: kb://handbook, which a call reads." in result.stderr
+    assert "You compare ‹contract› with ." in read().stdout
+
+
+def test_the_request_has_a_files_length_in_the_place_of_its_bytes(read: Run) -> None:
+    arguments = ("-i", "contract=@contract.pdf", "-i", "scans=@scan.png")
+    sent = json.loads(read(*arguments, "--request").stdout)
+    assert json.loads(read(*arguments, "--format", "json").stdout)["request"] == sent
+    assert sent["messages"][0]["content"] == [
+        {"text": "x"},
+        {"document": {"format": "pdf", "name": "contract", "source": {"bytes": f"‹{len(PDF)} bytes›"}}},
+        {"image": {"format": "png", "source": {"bytes": f"‹{len(png())} bytes›"}}},
+    ]
+
+
+@pytest.mark.parametrize(
+    ("pair", "code", "said"),
+    [
+        ("contract=@scan.png", 1, "reader: contract is no document that Bedrock takes"),
+        ("scans=[5]", 2, "--input scans takes a file for each time it is given, or a list of texts as JSON."),
+    ],
+)
+def test_a_file_that_a_call_would_refuse_is_refused(read: Run, pair: str, code: int, said: str) -> None:
+    result = read("-i", pair)
+    assert (result.exit_code, result.stdout) == (code, "")
+    assert said in result.stderr
 
 
 def test_standard_input_is_an_input(run: Run) -> None:

@@ -11,6 +11,7 @@ from typer.testing import CliRunner, Result
 
 from gateway.commands import app
 from tests.conftest import WriteCatalog
+from tests.files import png
 
 ABOUT = "description: Does what it is asked to do, and does it well. Use it for tests of it.\n"
 FILES = {
@@ -53,7 +54,7 @@ def test_what_is_drawn_and_what_it_costs(run: Run) -> None:
 
 def test_an_image_to_begin_from_is_named_and_not_shown(run: Run, tmp_path: Path) -> None:
     photo = tmp_path / "photo.png"
-    photo.write_bytes(b"\x89PNG")
+    photo.write_bytes(png())
     body = json.loads(run("retoucher", "-i", f"photo=@{photo}", "--request").stdout)["body"]
     assert (body["image"], body["mode"], body["seed"]) == ("‹photo›", "image-to-image", 7)
 
