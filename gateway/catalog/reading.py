@@ -13,7 +13,7 @@ from gateway.catalog.binding import bind, out_of_range
 from gateway.catalog.combinations import check_together
 from gateway.catalog.decoding import Undecodable, decode
 from gateway.catalog.diagnostics import Severity
-from gateway.catalog.environment import Environment
+from gateway.catalog.environment import BEGIN, Environment
 from gateway.catalog.faults import Faults
 from gateway.catalog.files import FileFault, Folder, shown
 from gateway.catalog.inputs import check_inputs
@@ -35,6 +35,8 @@ _FROM_ENVIRONMENT: Mapping[Kind, tuple[str, ...]] = {
     "image": ("model_id",),
     "knowledge_base": ("knowledge_base_id", "guardrail"),
 }
+_SOME_AGENT = "LOCALAGENT"
+"""Stands for an id that is not set where a local endpoint answers for every agent: AWS's ids have this shape."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,13 +105,15 @@ class Reader:
         return self._checked(kind, source, faults)
 
     def _checked(self, kind: Kind, source: Source, faults: Faults) -> tuple[dict[str, Any], frozenset[str]]:
-        # Of an agent, and of a knowledge base with a folder, the id is asked for nowhere.
+        # Which agent, and which knowledge base of those with a folder, is asked for nowhere.
         needless = self.local and (kind == "agent" or (kind == "knowledge_base" and "local" in source.data))
         environment = Environment(self.environ, None if needless else self.unset, faults)
         data: dict[str, Any] = dict(source.data)
         for key in _FROM_ENVIRONMENT.get(kind, tuple(data)):
             if key in data and not key.startswith("x-"):
                 data[key] = environment.fill(data[key], (key,))
+                if needless and kind == "agent" and BEGIN in str(data[key]):
+                    data[key] = _SOME_AGENT
         verdict = validate(kind, data, faults)
         faulty = verdict.faulty | check(kind, data, faults)
         if kind in SPECIALISTS.values():

@@ -162,7 +162,7 @@ def test_an_agents_ids_are_needed_at_serve_and_not_with_a_stand_in(reading: Writ
     assert stood_in.diagnostics == ()
     (agent,) = stood_in.catalog.specialists.values()
     assert isinstance(agent, AgentSpecialist)
-    assert agent.agent_id == "${AGENT}"
+    assert (agent.agent_id, agent.agent_alias_id) == ("LOCALAGENT", "LOCALAGENT")  # of the shape that AWS takes
     (known,) = load(tmp_path, {"AGENT": "ABCDEFGHIJ", "ALIAS": "TSTALIASID"}).catalog.specialists.values()
     assert isinstance(known, AgentSpecialist)
     assert (known.agent_id, known.agent_alias_id) == ("ABCDEFGHIJ", "TSTALIASID")
