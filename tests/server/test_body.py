@@ -13,6 +13,7 @@ import pytest
 from fastmcp import Client
 
 from gateway.local import LocalEndpoint
+from gateway.server.body import MaxBody
 from tests.conftest import MODEL, WriteCatalog
 from tests.files import encoded, png
 from tests.processes import at_endpoint, gateway
@@ -71,3 +72,25 @@ async def test_the_largest_image_and_no_larger_body_is_taken(url: str, endpoint:
             "The request is larger than the 8 MiB that this gateway takes (http.max_body in gateway.yaml): pass less."
         )
     assert (await asyncio.to_thread(post, url, body(200))).status_code == 200
+
+
+@pytest.mark.parametrize("announced", [True, False])
+async def test_a_refused_body_is_read_to_its_end_before_the_answer(announced: bool) -> None:
+    """A client that is still sending does not read, and would see a broken connection for an answer."""
+    pieces = [{"type": "http.request", "body": b"x" * 40, "more_body": number < 3} for number in range(4)]
+    said: list[Any] = []
+
+    async def receive() -> Any:
+        return pieces.pop(0)
+
+    async def send(message: Any) -> None:
+        assert pieces == []
+        said.append(message)
+
+    async def app(_scope: Any, receive: Any, _send: Any) -> None:
+        while (await receive())["more_body"]:
+            pass
+
+    headers = [(b"content-length", b"160")] if announced else []
+    await MaxBody(app, 100)({"type": "http", "headers": headers}, receive, send)
+    assert said[0]["status"] == 413

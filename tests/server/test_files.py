@@ -163,6 +163,18 @@ async def test_a_search_for_a_file_takes_no_more_than_its_author_allows(write_ca
     }
 
 
+async def test_images_of_passages_take_only_the_room_that_is_left(write_catalog: WriteCatalog) -> None:
+    reader = READER + "    knowledge_bases: [handbook]\n"
+    root = write_catalog({"specialists/reader.yaml": reader, "knowledge_bases/handbook.yaml": knowledge_base()})
+    found = [image(png(number)) for number in (3, 4, 5)]
+    with served(sound(root), EchoEngine(pace=0), {HANDBOOK: found}) as (server, endpoint):
+        result = await ask(server, contract=encoded(PDF), scans=[encoded(png())] * 18)
+    assert not result.is_error, result.content[0].text
+    content = endpoint.calls[-1].request["messages"][0]["content"]
+    assert sum("image" in block for block in content) == 20  # as many as Bedrock takes
+    assert content[0]["text"].count("which is not shown here") == 1
+
+
 SEES = """
     description: Answers questions about what stands in the handbook. Use it for pictures too.
     model_id: {model}
