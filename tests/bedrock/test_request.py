@@ -377,6 +377,12 @@ def test_a_cache_point_stands_right_after_no_document_but_a_pdf(bound: list[dict
     assert [number for number, block in enumerate(content) if "cachePoint" in block] == ([] if at is None else [at])
 
 
+def test_a_cache_point_stands_right_after_no_video() -> None:
+    bound = [{"text": LONG}, FILES["video"]]
+    made = request(NOVA, asking(messages=(user(*bound, {"text": "Hello"}),)), prompt_caching="5m")
+    assert ["cachePoint" in block for block in made["messages"][0]["content"]] == [False, True, False, False]
+
+
 def test_what_stands_before_a_cache_point_is_read_from_the_cache_the_next_time(aws: Aws) -> None:
     conversation = asking(system=(LONG,), messages=(user(document("a", "pdf"), {"text": "Hello"}),))
     made = request(CLAUDE, conversation, prompt_caching="1h")
