@@ -84,6 +84,12 @@ def test_bedrocks_count_is_taken_where_the_model_gives_none() -> None:
     assert whole.usage == Usage(input=7, output=2)
 
 
+@pytest.mark.parametrize("count", [True, -1, "7", None, 2.5])
+def test_what_is_no_number_of_tokens_counts_nothing(count: Any) -> None:
+    whole, _ = generated({"text": "x", "usage": {"in": 3, "out": 2}}, {"stop": "eos", "usage": {"out": count}})
+    assert whole.usage == Usage(input=3, output=2)
+
+
 def test_a_guardrail_that_stepped_in_is_the_stop_reason() -> None:
     whole, _ = generated({"text": "x", "stop": "stop"}, {"amazon-bedrock-guardrailAction": "INTERVENED"})
     assert whole.stop_reason == "guardrail_intervened"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -93,13 +94,14 @@ def checked(name: str, label: str, kind: FileFormat, data: bytes, mime_type: str
         raise FilesRefused(f"{place} is empty.")
     if len(data) > LARGEST[kind]:
         raise FilesRefused(
-            f"{place} has {len(data) / 2**20:.2f} MB; Bedrock takes {LARGEST[kind] / 2**20:g} MB for {_a(kind)}: "
+            f"{place} has {math.ceil(len(data) / 2**20 * 100) / 100:g} MB; Bedrock takes {LARGEST[kind] / 2**20:g} MB for {_a(kind)}: "
             "pass a smaller one."
         )
     found = format_of(kind, data, mime_type)
     if found is None:
         known = ", ".join(FORMATS[kind])
-        raise FilesRefused(f"{place} is no {kind} that Bedrock takes: it must be one of {known}.")
+        texts = ", and a text in UTF-8" if kind == "document" else ""
+        raise FilesRefused(f"{place} is no {kind} that Bedrock takes: it must be one of {known}{texts}.")
     if kind == "image":
         size = pixels(data)
         if size is None:
