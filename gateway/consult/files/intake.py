@@ -93,8 +93,9 @@ def checked(name: str, label: str, kind: FileFormat, data: bytes, mime_type: str
     if not data:
         raise FilesRefused(f"{place} is empty.")
     if len(data) > LARGEST[kind]:
+        size_mb = math.ceil(len(data) / 2**20 * 100) / 100  # never as small as what is taken
         raise FilesRefused(
-            f"{place} has {math.ceil(len(data) / 2**20 * 100) / 100:g} MB; Bedrock takes {LARGEST[kind] / 2**20:g} MB for {_a(kind)}: "
+            f"{place} has {size_mb:g} MB; Bedrock takes {LARGEST[kind] / 2**20:g} MB for {_a(kind)}: "
             "pass a smaller one."
         )
     found = format_of(kind, data, mime_type)
