@@ -43,7 +43,7 @@ class ReturnControl:
 
 
 @dataclass(frozen=True, slots=True)
-class Invoked:
+class AgentAnswer:
     """A whole answer. `text` has marks such as [2] for `passages`, counted from 1."""
 
     text: str
@@ -89,7 +89,7 @@ def invoke_agent_request(
     return {**request, "sessionState": state} if state else request
 
 
-class Invocation(Call[Invoked]):
+class AgentTurn(Call[AgentAnswer]):
     """One turn of an agent's session."""
 
     def __init__(
@@ -117,7 +117,7 @@ class Invocation(Call[Invoked]):
         """The models that answered so far, where they are known, and their tokens; also of a call that failed."""
         return tuple(self._traces.used)
 
-    def _ask(self) -> Invoked:
+    def _ask(self) -> AgentAnswer:
         try:
             with self._reading(self._client.invoke_agent(**self._request)["completion"]) as body:
                 return self._read(body)
@@ -132,7 +132,7 @@ class Invocation(Call[Invoked]):
         """Whether the agent may have done something that must not be done twice."""
         return self._traces.begun or self._answered or bool(self._files)
 
-    def _read(self, body: Any) -> Invoked:
+    def _read(self, body: Any) -> AgentAnswer:
         for name, payload in events(body):
             if name == "chunk":
                 self._answered = True
@@ -149,7 +149,7 @@ class Invocation(Call[Invoked]):
         if not self._answered and self._return_control is None:
             why = self._traces.failure or "The agent ended without an answer"
             raise CallFailed(AwsFault("StreamCut", why))
-        return Invoked(
+        return AgentAnswer(
             self._text.text,
             tuple(self._text.passages),
             tuple(self._traces.lookups),

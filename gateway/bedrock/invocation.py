@@ -66,9 +66,14 @@ class Invocation(Call[T]):
             data = body.read()
         headers = {name.lower(): value for name, value in response["ResponseMetadata"]["HTTPHeaders"].items()}
         try:
-            return self._read(Invoked(json.loads(data), headers))
-        except (LookupError, TypeError, ValueError, OverflowError, RecursionError) as error:  # such as a proxy's page
+            answer = json.loads(data)
+        except (ValueError, RecursionError) as error:  # such as a proxy's page
             raise CallFailed(AwsFault("StreamCut", "The answer was not the model's", again=True)) from error
+        try:
+            return self._read(Invoked(answer, headers))
+        except (LookupError, TypeError, ValueError, OverflowError, RecursionError) as error:
+            # The model has answered and is paid: asked again it would be paid again, and answer no better.
+            raise CallFailed(AwsFault("StreamCut", "The answer cannot be read", elsewhere=True)) from error
 
 
 def invoke_request(model_id: str, body: Mapping[str, Any], **parameters: str) -> dict[str, Any]:

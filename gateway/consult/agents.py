@@ -10,7 +10,7 @@ from typing import Any
 from gateway.aws.session import Aws
 from gateway.bedrock.advice import agent_refusal
 from gateway.bedrock.agent_traces import Lookup
-from gateway.bedrock.agents import Invocation, Invoked, invoke_agent_request
+from gateway.bedrock.agents import AgentAnswer, AgentTurn, invoke_agent_request
 from gateway.bedrock.retrieval import Passage
 from gateway.bedrock.usage import Usage
 from gateway.catalog.entries import Catalog
@@ -77,7 +77,7 @@ class Agents:
             )
             model_id, invoked, metered = await self._invoke(trip, request)
             pending = None if invoked.return_control is None else Pending.of(invoked.return_control)
-            if trip.allowance.above is None:  # no model is told a handle, and callers have room for so many
+            if not trip.is_inner:  # no model is told a handle, and callers have room for so many
                 turn.save(_Session(session.id, pending).to_json())
         answered = self._answered(specialist, model_id, invoked, pending, turn.handle, turn.line, metered)
         if trip.feed is not None:
@@ -89,14 +89,14 @@ class Agents:
         said = agent_refusal(failed.fault, agent=_specialist(trip), region=self._aws.region)
         return f"{trip.specialist.name}: {said}"
 
-    async def _invoke(self, trip: Trip, request: Mapping[str, Any]) -> tuple[str, Invoked, bool]:
+    async def _invoke(self, trip: Trip, request: Mapping[str, Any]) -> tuple[str, AgentAnswer, bool]:
         """Who answered and what, and whether AWS said what it used, which is counted however it ends."""
-        calls: list[Invocation] = []
+        calls: list[AgentTurn] = []
         on_status = trip.feed.status if trip.feed is not None and trip.feed.follow is Follow.STATUS else None
 
-        def call(_: str, on_text: OnText) -> Invocation:
+        def call(_: str, on_text: OnText) -> AgentTurn:
             client = self._aws.client("bedrock-agent-runtime")
-            calls.append(Invocation(client, request, on_text=on_text, on_status=on_status))
+            calls.append(AgentTurn(client, request, on_text=on_text, on_status=on_status))
             return calls[-1]
 
         try:
@@ -111,7 +111,7 @@ class Agents:
         self,
         specialist: AgentSpecialist,
         model_id: str,
-        invoked: Invoked,
+        invoked: AgentAnswer,
         pending: Pending | None,
         handle: str,
         line: str,
@@ -140,7 +140,7 @@ class Agents:
             metered=metered,
         )
 
-    def _found(self, specialist: AgentSpecialist, invoked: Invoked) -> Iterator[Found]:
+    def _found(self, specialist: AgentSpecialist, invoked: AgentAnswer) -> Iterator[Found]:
         """The passages under their marks. One of a knowledge base that this catalog has can be read here."""
         for number, passage in enumerate(invoked.passages, start=1):
             lookup = _lookup(passage, invoked.lookups)
@@ -149,7 +149,7 @@ class Agents:
             yield Found(number, base or specialist.name, query, passage, foreign=base is None)
 
 
-def _notices(specialist: AgentSpecialist, invoked: Invoked, pending: Pending | None) -> Iterator[str]:
+def _notices(specialist: AgentSpecialist, invoked: AgentAnswer, pending: Pending | None) -> Iterator[str]:
     if invoked.guardrail_intervened:
         yield f"[{specialist.name}: A Bedrock guardrail stepped in: the answer was blocked or changed.]"
     elif not invoked.text.strip() and pending is None:
@@ -160,7 +160,7 @@ def _notices(specialist: AgentSpecialist, invoked: Invoked, pending: Pending | N
         yield instructions(specialist.name, pending)
 
 
-def _stop_reason(invoked: Invoked) -> str | None:
+def _stop_reason(invoked: AgentAnswer) -> str | None:
     if invoked.return_control is not None:
         return "return_control"
     return "guardrail_intervened" if invoked.guardrail_intervened else None

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from gateway.bedrock import prices
 from gateway.bedrock.usage import Usage
 from gateway.catalog.entries import ModelOverride
-from gateway.catalog.specialists import ConverseSpecialist, Specialist, ToolLimits
+from gateway.catalog.specialists import AgentSpecialist, ConverseSpecialist, Specialist, ToolLimits
 from gateway.errors import GatewayError
 
 _NONE_WRITTEN = ToolLimits()
@@ -53,7 +53,7 @@ class Allowance:
             return f"the limit tool_limits.usd ({self.limits.usd:g}) of {self.name} is used up"
         return None if self.above is None else self.above.reached()
 
-    def hold(self, models: Sequence[str], overrides: Mapping[str, ModelOverride]) -> None:
+    def hold(self, specialist: Specialist, models: Sequence[str], overrides: Mapping[str, ModelOverride]) -> None:
         """Raise GatewayError where a limit in USD cannot be kept, since the price of one of these models is not known.
 
         `overrides` is `models:` of gateway.yaml.
@@ -63,6 +63,11 @@ class Allowance:
             bounded = bounded.above
         if bounded is None:
             return
+        if isinstance(specialist, AgentSpecialist):
+            raise GatewayError(
+                f"{self.name}: {bounded.name}'s tool_limits.usd cannot be kept, since what an agent costs is known only"
+                " once it has answered. Bound it by tool_limits.tokens, or ask it directly."
+            )
         for model_id in models:
             if not _has_price(model_id, overrides):
                 raise GatewayError(

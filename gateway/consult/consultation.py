@@ -145,7 +145,7 @@ class Consultations:
         mendable = False
         try:
             async with asyncio.timeout(specialist.timeout):
-                trip.allowance.hold(trip.attempts.models, trip.prices)
+                trip.allowance.hold(specialist, trip.attempts.models, trip.prices)
                 prepared = await self._linked(trip, await self._prepare(self._desk(specialist), arguments))
                 answered = await worker.answer(trip, prepared)
         except NoAnswer as failed:

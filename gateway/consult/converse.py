@@ -65,7 +65,7 @@ class Converse:
     async def answer(self, trip: Trip, prepared: Prepared) -> Answered:
         """The model's answer, with how it was cut, what it cites and its conversation's handle at its end."""
         specialist = _specialist(trip)
-        if specialist.turns is None or trip.allowance.above is not None:  # what another specialist asks is always fresh
+        if specialist.turns is None or trip.is_inner:  # what another specialist asks is always fresh
             return await self._answer(trip, specialist, prepared)
         # Models that leave an optional argument out are apt to pass an empty one.
         handle = prepared.arguments.get(CONVERSATION) or None

@@ -100,6 +100,11 @@ class Trip:
     """Those that did not answer, each with the sentence that says why."""
 
     @property
+    def is_inner(self) -> bool:
+        """Whether another specialist's model asks, and no client."""
+        return self.allowance.above is not None
+
+    @property
     def deadline(self) -> float:
         """When its timeout is over, in `time.perf_counter()`."""
         return min(self.began + self.specialist.timeout, self.latest)

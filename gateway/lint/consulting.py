@@ -8,7 +8,7 @@ from typing import Final
 from gateway.catalog.diagnostics import Diagnostic, Severity
 from gateway.catalog.rules import Rule
 from gateway.catalog.search_schema import search_tool_name
-from gateway.catalog.specialists import ConverseSpecialist
+from gateway.catalog.specialists import ConverseSpecialist, EmbeddingSpecialist
 from gateway.lint.context import Context, did_you_mean
 from gateway.suggest import nearest
 
@@ -28,6 +28,13 @@ RING = Rule(
     " paid for. Remove one of the specialists from the `tools` of the one before it; what both of two need may be a"
     " third one, which asks neither.",
 )
+UNREADABLE = Rule(
+    "tool-unreadable",
+    Severity.ERROR,
+    "A specialist's tool answers with vectors, which no model can read.",
+    "A specialist of kind `embedding` answers with numbers for a program. A model that asked it would read that there"
+    " are some, and pay for them. Remove it from `tools`; to find texts by meaning, give the model a knowledge base.",
+)
 DEPTH = Rule(
     "tool-depth",
     Severity.WARNING,
@@ -44,7 +51,7 @@ DUPLICATE = Rule(
     " Listed in `tools` as well it would be the same tool again, without them. Keep one of the two: the binding if it"
     " says more.",
 )
-RULES = (UNKNOWN, RING, DEPTH, DUPLICATE)
+RULES = (UNKNOWN, UNREADABLE, RING, DEPTH, DUPLICATE)
 
 Graph = Mapping[str, tuple[str, ...]]
 """Each specialist's name, and the specialists that its model may ask."""
@@ -59,8 +66,10 @@ def check(context: Context) -> Iterator[Diagnostic]:
         return
     searches = {search_tool_name(name): name for name in context.names("knowledge_bases")}
     known = {*context.names("specialists"), *searches}
+    vectors = {each.name for each in context.specialists if isinstance(each, EmbeddingSpecialist)}
     for specialist in asking.values():
         yield from _unknown(context, specialist, known)
+        yield from _unreadable(context, specialist, vectors)
         yield from _duplicates(context, specialist, searches)
     specialists = {each.name for each in context.specialists}
     graph = dict.fromkeys(specialists, ()) | {
@@ -82,6 +91,13 @@ def _unknown(context: Context, specialist: ConverseSpecialist, known: set[str]) 
             hint = did_you_mean(nearest(tool, others), f"Those there are: {', '.join(others[:20]) or 'none'}.")
             message = f"There is no specialist and no search '{tool}'."
             yield context.finding(UNKNOWN, (specialist.path, ("tools", index)), message, hint)
+
+
+def _unreadable(context: Context, specialist: ConverseSpecialist, vectors: set[str]) -> Iterator[Diagnostic]:
+    for index, tool in enumerate(specialist.tools):
+        if tool in vectors:
+            message = f"'{tool}' is of kind embedding: it answers with vectors, which no model can read."
+            yield context.finding(UNREADABLE, (specialist.path, ("tools", index)), message, "Remove it from tools.")
 
 
 def _duplicates(context: Context, specialist: ConverseSpecialist, searches: Mapping[str, str]) -> Iterator[Diagnostic]:

@@ -18,7 +18,7 @@ from gateway.aws.session import Aws
 from gateway.bedrock.advice import agent_refusal
 from gateway.bedrock.agent_text import AgentText
 from gateway.bedrock.agent_traces import Traces
-from gateway.bedrock.agents import Invocation, Invoked, invoke_agent_request
+from gateway.bedrock.agents import AgentAnswer, AgentTurn, invoke_agent_request
 from gateway.bedrock.usage import Usage
 from gateway.catalog.specialists import AgentSpecialist, PromptSource
 from gateway.local import BedrockError, Fault, LocalEndpoint, ScriptedAgent
@@ -47,11 +47,11 @@ def invoke(aws: Aws, endpoint: LocalEndpoint, *parts: AgentPart | BedrockError, 
     endpoint.agents["AGENT00001"] = ScriptedAgent(parts)
     request = invoke_agent_request(AGENT, {"user_prompt": "Hello"}, "session-1")
     on_text = (lambda _: None) if heard is None else heard.append
-    return Invocation(aws.client("bedrock-agent-runtime"), request, on_text=on_text)
+    return AgentTurn(aws.client("bedrock-agent-runtime"), request, on_text=on_text)
 
 
-def answer(aws: Aws, endpoint: LocalEndpoint, *parts: AgentPart | BedrockError) -> Invoked:
-    whole: Invoked = invoke(aws, endpoint, *parts).run()
+def answer(aws: Aws, endpoint: LocalEndpoint, *parts: AgentPart | BedrockError) -> AgentAnswer:
+    whole: AgentAnswer = invoke(aws, endpoint, *parts).run()
     return whole
 
 

@@ -59,11 +59,11 @@ def test_tokens_that_no_header_counts_are_none(headers: dict[str, str]) -> None:
 @pytest.mark.parametrize(
     "error", [KeyError("embedding"), TypeError("None"), ValueError("no vector"), OverflowError("inf")]
 )
-def test_what_cannot_be_read_is_no_answer_and_asked_for_again(aws: Aws, error: Exception) -> None:
+def test_what_cannot_be_read_is_no_answer_and_not_paid_for_twice(aws: Aws, error: Exception) -> None:
     def read(_: Invoked) -> None:
         raise error
 
-    assert fault(begin(aws, read=read)[1]) == ("StreamCut", True)
+    assert fault(begin(aws, read=read)[1]) == ("StreamCut", False)
 
 
 @pytest.mark.parametrize("kind", ["break", "garbage"])
