@@ -13,8 +13,8 @@ from gateway.catalog.environment import BEGIN
 from gateway.catalog.search_schema import search_tool_name
 from gateway.catalog.specialists import ConverseSpecialist
 from gateway.consult.evidence import Evidence
-from gateway.consult.offered import Bound, Offered, offered
 from gateway.consult.retrieval import retrieve
+from gateway.consult.tools.offered import Bound, Offered, offered
 from gateway.errors import GatewayError
 from gateway.knowledge.filters import condition
 from gateway.knowledge.records import record

@@ -16,12 +16,12 @@ from gateway.catalog.entries import Catalog
 from gateway.catalog.models import ModelTable
 from gateway.catalog.specialists import Specialist
 from gateway.consult import failures
-from gateway.consult.agents import Agents
+from gateway.consult.agents.worker import Agents
 from gateway.consult.allowance import Allowance
 from gateway.consult.arguments import ArgumentsRefused
 from gateway.consult.attempts import Attempts, NoAnswer
 from gateway.consult.caller import Caller
-from gateway.consult.converse import Converse
+from gateway.consult.converse.worker import Converse
 from gateway.consult.desk import Desk, digest_of
 from gateway.consult.embeddings import Embeddings
 from gateway.consult.feed import Feed

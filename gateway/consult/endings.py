@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 
 from gateway.bedrock.invoked import UNSTATED
 from gateway.catalog.specialists import ConverseSpecialist
+from gateway.consult.converse.rounds import Written
 from gateway.consult.evidence import Found
-from gateway.consult.rounds import Written
 from gateway.consult.trip import Trip
 from gateway.knowledge.text import title
 

@@ -18,7 +18,7 @@ from gateway.bedrock.retrieval import Passage
 from gateway.consult.evidence import Found
 from gateway.consult.files import File
 from gateway.consult.files.blocks import content_blocks
-from gateway.consult.offered import Offered
+from gateway.consult.tools.offered import Offered
 from gateway.knowledge.text import body
 from gateway.prompts import Rendered
 

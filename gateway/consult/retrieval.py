@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 from gateway.bedrock.retrieval import LONGEST_QUERY, Passage
 from gateway.consult.evidence import Evidence, Found, Search
 from gateway.consult.feed import Feed
-from gateway.consult.offered import Bound
 from gateway.consult.together import together
+from gateway.consult.tools.offered import Bound
 from gateway.knowledge.errors import SearchFailed, SearchRefused
 
 if TYPE_CHECKING:  # `gateway preview` shows what these would do, and starts without boto3

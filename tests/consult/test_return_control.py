@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from gateway.bedrock.agents import ReturnControl
+from gateway.consult.agents.return_control import Pending, checked, instructions
 from gateway.consult.arguments import ArgumentsRefused
-from gateway.consult.return_control import Pending, checked, instructions
 
 FORECAST = {
     "functionInvocationInput": {

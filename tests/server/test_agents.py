@@ -18,7 +18,7 @@ from jsonschema import Draft202012Validator
 from gateway.aws import patience
 from gateway.aws.session import Aws
 from gateway.catalog.entries import Access, Jwt
-from gateway.consult import agents
+from gateway.consult.agents import worker as agents
 from gateway.consult.consultation import Consultations
 from gateway.consult.handles import Handles
 from gateway.consult.receipt import META_KEY

@@ -12,7 +12,7 @@ from fastmcp import Client
 from jsonschema import Draft202012Validator
 
 from gateway.bedrock.request import OUTPUT_TOOL
-from gateway.consult import structured
+from gateway.consult.converse import structured
 from gateway.consult.receipt import META_KEY
 from gateway.local import Fault, Finish, LocalEndpoint, ModelRequest, ScriptedEngine, ToolUse
 from gateway.local.engine import Parts

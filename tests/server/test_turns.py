@@ -13,9 +13,9 @@ from fastmcp import Client
 
 from gateway.aws.session import Aws
 from gateway.bedrock.request import OUTPUT_TOOL
-from gateway.consult import turns
 from gateway.consult.caller import LOCAL_USER, Caller
 from gateway.consult.consultation import ConsultationFailed, Consultations
+from gateway.consult.converse import turns
 from gateway.consult.receipt import META_KEY
 from gateway.local import Fault, LocalEndpoint, Reasoning, ScriptedEngine, ToolUse
 from gateway.local.retrieval import ScriptedRetriever

@@ -15,7 +15,7 @@ from gateway.bedrock.assembly import tool_uses
 from gateway.bedrock.generation import Generated
 from gateway.bedrock.request import OUTPUT_TOOL, Conversation
 from gateway.consult.attempts import OnText
-from gateway.consult.toolbox import Toolbox, with_last_word
+from gateway.consult.tools.toolbox import Toolbox, with_last_word
 from gateway.consult.trip import Trip
 
 _BETWEEN = "\n\n"

@@ -19,8 +19,8 @@ from gateway.bedrock.request import OUTPUT_TOOL, Conversation
 from gateway.catalog.models import Model, ModelTable
 from gateway.catalog.specialists import ConverseSpecialist, Output
 from gateway.consult.checking import Check
+from gateway.consult.converse.rounds import Rounds, Written
 from gateway.consult.endings import cut_short
-from gateway.consult.rounds import Rounds, Written
 from gateway.errors import GatewayError
 
 _ASKED = (

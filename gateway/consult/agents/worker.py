@@ -16,12 +16,12 @@ from gateway.bedrock.usage import Usage
 from gateway.catalog.entries import Catalog
 from gateway.catalog.quoting import one_line
 from gateway.catalog.specialists import RESULTS, SESSION, AgentSpecialist
+from gateway.consult.agents.return_control import Pending, checked, instructions
 from gateway.consult.attempts import NoAnswer, OnText
 from gateway.consult.endings import sources
 from gateway.consult.evidence import Found
 from gateway.consult.feed import Follow
 from gateway.consult.handles import Handles
-from gateway.consult.return_control import Pending, checked, instructions
 from gateway.consult.trip import Answered, Attachment, Prepared, Trip
 
 

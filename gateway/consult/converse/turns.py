@@ -21,10 +21,10 @@ from pydantic import TypeAdapter
 from gateway.bedrock.request import Conversation, Message
 from gateway.catalog.models import ModelTable
 from gateway.catalog.specialists import CONVERSATION, ConverseSpecialist
+from gateway.consult.converse.rounds import Written
 from gateway.consult.evidence import Found
 from gateway.consult.files.formats import FORMATS, MOST
 from gateway.consult.handles import Handles, Turn
-from gateway.consult.rounds import Written
 from gateway.consult.trip import Trip
 from gateway.errors import GatewayError
 from gateway.tokens import estimated

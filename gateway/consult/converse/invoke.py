@@ -14,8 +14,8 @@ from gateway.bedrock.request import Conversation
 from gateway.catalog.models import ModelTable
 from gateway.catalog.specialists import ConverseSpecialist
 from gateway.consult.attempts import OnText
+from gateway.consult.converse.rounds import Written
 from gateway.consult.endings import cut_short
-from gateway.consult.rounds import Written
 from gateway.errors import GatewayError
 from gateway.prompts import Body
 

@@ -16,21 +16,21 @@ from gateway.catalog.search_schema import search_tool_name
 from gateway.catalog.specialists import CONVERSATION, ConverseSpecialist
 from gateway.consult import failures
 from gateway.consult.attempts import NoAnswer, OnText
+from gateway.consult.converse.invoke import Invoked
+from gateway.consult.converse.rounds import Rounds, Written
+from gateway.consult.converse.structured import Structured, as_model_takes, written_as_text
+from gateway.consult.converse.turns import Conversations, History
 from gateway.consult.endings import notices, sources
 from gateway.consult.files.formats import MOST
 from gateway.consult.files.intake import File
 from gateway.consult.grounding import Retrieved, conversation
-from gateway.consult.inner import Consult, InnerSpecialist
-from gateway.consult.invoke import Invoked
-from gateway.consult.offered import Bound, Offered, offered
 from gateway.consult.pictures import pictures, take_images
 from gateway.consult.retrieval import retrieve
-from gateway.consult.rounds import Rounds, Written
-from gateway.consult.search_tool import SearchTool
-from gateway.consult.structured import Structured, as_model_takes, written_as_text
-from gateway.consult.toolbox import Toolbox
+from gateway.consult.tools.inner import Consult, InnerSpecialist
+from gateway.consult.tools.offered import Bound, Offered, offered
+from gateway.consult.tools.search import SearchTool
+from gateway.consult.tools.toolbox import Toolbox
 from gateway.consult.trip import Answered, Prepared, Trip
-from gateway.consult.turns import Conversations, History
 from gateway.knowledge.search import Searches
 from gateway.prompts import Body
 

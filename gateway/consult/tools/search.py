@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 from gateway.consult.evidence import Evidence
 from gateway.consult.feed import Feed
 from gateway.consult.grounding import passages_block
-from gateway.consult.offered import SEARCH_ARGUMENTS, Bound
 from gateway.consult.retrieval import one_search
+from gateway.consult.tools.offered import SEARCH_ARGUMENTS, Bound
 from gateway.knowledge.query import of_arguments
 
 if TYPE_CHECKING:  # `gateway preview` shows what these would do, and starts without boto3

@@ -1,0 +1,1 @@
+"""The worker of `kind: converse`, and what only it does: rounds, structured answers, conversations, InvokeModel."""
