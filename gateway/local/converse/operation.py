@@ -19,15 +19,7 @@ async def converse(handling: Handling) -> None:
     validation.converse("Converse", call.model_id, body)
     writing = Writing(handling, body, handling.backend.prompts.look(call.model_id, body), stream=False)
     await handling.begin()
-    parts: list[blocks.Written] = []
-    async with aclosing(writing.parts()) as written:
-        async for part in written:
-            if not isinstance(part, Finish):
-                await handling.slow()
-                parts.append(part)
-                handling.note_chunk()
-    await handling.strike_end(0)
-    writing.read()
+    parts = await writing.whole()
     ended = writing.end()
     answer = {
         "output": {"message": {"role": "assistant", "content": blocks.content(parts)}},

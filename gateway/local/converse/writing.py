@@ -82,6 +82,19 @@ class Writing:
         except Exception as error:
             raise UnavailableError(f"The engine failed: {type(error).__name__}: {error}") from error
 
+    async def whole(self) -> list[blocks.Written]:
+        """Every part, for an answer that is sent at once."""
+        parts: list[blocks.Written] = []
+        async with aclosing(self.parts()) as written:
+            async for part in written:
+                if not isinstance(part, Finish):
+                    await self._handling.slow()
+                    parts.append(part)
+                    self._handling.note_chunk()
+        await self._handling.strike_end(0)
+        self.read()
+        return parts
+
     def read(self) -> None:
         """A model has read the prompt, whose prefixes are cached from now on; unless a guardrail kept it from it."""
         if self.guard is None or not self.guard.refused:

@@ -13,7 +13,6 @@ from contextlib import aclosing
 from typing import Any
 
 from gateway.local import eventstream
-from gateway.local.converse.blocks import Written
 from gateway.local.converse.guarding import Guard
 from gateway.local.converse.writing import Ended, Writing
 from gateway.local.engine import Finish
@@ -84,15 +83,7 @@ async def _written(handling: Handling, family: Format) -> None:
     asked = _asked(handling, family)
     writing = Writing(handling, asked.converse, asked.prompt, stream=False)
     await handling.begin()
-    parts: list[Written] = []
-    async with aclosing(writing.parts()) as written:
-        async for part in written:
-            if not isinstance(part, Finish):
-                await handling.slow()
-                parts.append(part)
-                handling.note_chunk()
-    await handling.strike_end(0)
-    writing.read()
+    parts = await writing.whole()
     ended = writing.end()
     await _reply(handling, {**family.answer(asked, parts, ended), **_told(writing.guard, ended)})
 
