@@ -180,7 +180,10 @@ async def test_files_of_earlier_turns_are_still_there(make_gateway: MakeGateway,
     await say(server, "c", handle)
     first, _, second, _, third = sent(endpoint)
     names = [block["document"]["name"] for each in (first, second) for block in each["content"] if "document" in block]
-    assert names == ["contract (turn 1)", "contract (turn 2)"]  # a request may not have two of one name
+    assert names == ["contract", "contract (turn 2)"]  # a request may not have two of one name
+    requests = [call.request["messages"] for call in endpoint.calls]
+    assert requests[1][:2] == requests[2][:2]  # what was said once is said the same again, for the prompt cache
+    assert requests[0] == requests[1][:1]
     (image,) = [block["image"] for block in first["content"] if "image" in block]
     assert base64.b64decode(image["source"]["bytes"]) == photo
     assert third == user("c")

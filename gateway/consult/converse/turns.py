@@ -90,7 +90,9 @@ class History:
         """The opening of this turn behind all turns before it. Raises ConversationFull."""
         if self.specialist.turns is not None and self.turns >= self.specialist.turns.most:
             raise self._full(f"it has had its {self.turns} turns (turns.most)")
-        joined = replace(opening, messages=(*self.messages, *opening.messages), answered_by=self.model_id)
+        # Said under other names later, a document would be new to the prompt cache, and signed reasoning would not fit.
+        own = [_renamed(each, self.turns + 1) for each in opening.messages] if self.turns else opening.messages
+        joined = replace(opening, messages=(*self.messages, *own), answered_by=self.model_id)
         self._check_files(joined)
         self._check_tokens(opening, models)
         return joined
@@ -148,12 +150,8 @@ class History:
         )
 
     def _packed(self, messages: Sequence[Message]) -> Any:
-        """The messages as JSON. The documents of this turn get names that no later turn's have."""
-        before = len(self.messages)
-        return [
-            self._pack(message if number < before else _renamed(message, self.turns + 1))
-            for number, message in enumerate(messages)
-        ]
+        """The messages as JSON."""
+        return [self._pack(message) for message in messages]
 
     def _pack(self, value: Any) -> Any:
         if isinstance(value, Mapping):
@@ -229,6 +227,7 @@ def _said(written: Written) -> dict[str, Any]:
 
 
 def _renamed(message: Message, turn: int) -> Message:
+    """With names of documents that no earlier turn's have: Bedrock takes no two alike in a request."""
     content = [
         {"document": {**block["document"], "name": f"{block['document']['name']} (turn {turn})"}}
         if "document" in block
