@@ -6,6 +6,8 @@ import asyncio
 from collections.abc import Coroutine, Iterable
 from typing import Any, TypeVar
 
+import anyio
+
 T = TypeVar("T")
 
 
@@ -15,8 +17,7 @@ async def together(running: Iterable[Coroutine[Any, Any, T]], *, most: int | Non
     The first that raises, or the cancellation of the whole, cancels the others, and is raised once they have ended.
     """
     room = None if most is None else asyncio.Semaphore(most)
-    coroutines = list(running)
-    tasks = [asyncio.create_task(each if room is None else _in(room, each)) for each in coroutines]
+    tasks = [_task(each, room) for each in running]
     if not tasks:
         return []
     try:
@@ -24,9 +25,14 @@ async def together(running: Iterable[Coroutine[Any, Any, T]], *, most: int | Non
     finally:
         for task in tasks:
             task.cancel()
-        await asyncio.wait(tasks)
-        for each in coroutines:
-            each.close()  # one that never began is not left as a warning
+        with anyio.CancelScope(shield=True):  # the scopes of an MCP call cancel again at every await
+            await asyncio.wait(tasks)
+
+
+def _task(running: Coroutine[Any, Any, T], room: asyncio.Semaphore | None) -> asyncio.Task[T]:
+    task = asyncio.create_task(running if room is None else _in(room, running))
+    task.add_done_callback(lambda _: running.close())  # one that never began is not left as a warning
+    return task
 
 
 async def _in(room: asyncio.Semaphore, running: Coroutine[Any, Any, T]) -> T:
