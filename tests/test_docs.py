@@ -69,7 +69,13 @@ def test_a_yaml_block_is_a_file_that_the_gateway_accepts(page: Path, text: str, 
     if not _CATALOG_FILE.match(text):
         yaml.safe_load(text)
         return
-    write(tmp_path)  # what the page's file stands beside: the starter catalog that a reader has
+    write(tmp_path)  # what the page's file stands beside: the starter catalog, without the samples it does not speak of
+    samples = {path.stem: path for path in (tmp_path / "specialists").glob("*.yaml")}
+    spoken = page.read_text("utf-8")
+    spoken += "".join(path.read_text("utf-8") for name, path in samples.items() if name in spoken)  # and their tools
+    for name, path in samples.items():
+        if name not in spoken:
+            path.unlink()
     for path, beside in [*knowledge_bases(page).items(), (named[1], text)]:
         (tmp_path / path).write_text(beside, "utf-8")
         for folder in re.findall(r"^local: (\S+)$", beside, re.MULTILINE):
@@ -79,9 +85,7 @@ def test_a_yaml_block_is_a_file_that_the_gateway_accepts(page: Path, text: str, 
     for prompt in re.findall(r"^system_prompt_file: (\S+)$", text, re.MULTILINE):
         (tmp_path / "specialists" / prompt).write_text("You do what is asked. {{ content }}", "utf-8")
     loaded = load(tmp_path, {})
-    # The samples beside it are more than anybody keeps, and a page may show knowledge bases of its own.
-    unasked = {"not-yet-served", "context-budget"}
-    assert [found for found in lint.check(loaded, today=date.today()) if found.rule not in unasked] == []
+    assert [found for found in lint.check(loaded, today=date.today()) if found.rule != "not-yet-served"] == []
     assert any(source.path == named[1] for source in loaded.sources.values())
 
 

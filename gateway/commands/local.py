@@ -89,18 +89,24 @@ def local(
         )
     except ValueError as error:
         raise UsageError(str(error)) from None
+    with _stopped_by_signals() as stop, ExitStack() as ending:
+        searching = ending.enter_context(_searching(index)) if folders else None
+        ending.callback(endpoint.close)
+        _start(endpoint)
+        if searching is not None:
+            for name, folder in folders.items():
+                endpoint.knowledge_bases[name] = searching(name, folder)
+        typer.echo(_how_to(endpoint.url, llm_url, folders))
+        stop.wait()
+
+
+@contextmanager
+def _stopped_by_signals() -> Iterator[threading.Event]:
+    """An event that SIGINT and SIGTERM set."""
     stop = threading.Event()
     before = {number: signal.signal(number, lambda *_: stop.set()) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
-        with ExitStack() as ending:
-            searching = ending.enter_context(_searching(index)) if folders else None
-            ending.callback(endpoint.close)
-            _start(endpoint)
-            if searching is not None:
-                for name, folder in folders.items():
-                    endpoint.knowledge_bases[name] = searching(name, folder)
-            typer.echo(_how_to(endpoint.url, llm_url, folders))
-            stop.wait()
+        yield stop
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)

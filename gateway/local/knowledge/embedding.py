@@ -26,6 +26,7 @@ class Embedder(Protocol):
 
     name: str  # changes whenever the vectors do: an index is made anew for another name
     dimensions: int
+    weight: float  # how much its order counts in a hybrid search, where the order by words counts 1
 
     def embed(self, texts: Sequence[str]) -> Vectors:
         """One row a text, of length 1; a text that says nothing is all zeros. Called by several threads at once."""
@@ -48,6 +49,7 @@ class HashEmbedder:
     def __init__(self, dimensions: int = 384) -> None:
         self.name = f"hashed-words-1-{dimensions}"
         self.dimensions = dimensions
+        self.weight = 0.5  # it goes by the same words, which in full would count twice
         self._features = lru_cache(maxsize=200_000)(self._hashed)
 
     def embed(self, texts: Sequence[str]) -> Vectors:
@@ -93,6 +95,7 @@ class WordLlamaEmbedder:
 
     name = "wordllama-l2-supercat-256"
     dimensions = 256
+    weight = 1.0
 
     def __init__(self) -> None:
         self._model = _wordllama()

@@ -21,19 +21,20 @@ def by_meaning(similarities: npt.NDArray[np.float32], allowed: Positions, wanted
 
 
 def fused(
-    similarities: npt.NDArray[np.float32], allowed: Positions, by_words: Positions, wanted: int
+    similarities: npt.NDArray[np.float32], allowed: Positions, by_words: Positions, wanted: int, *, weight: float
 ) -> tuple[Positions, Scores]:
     """The `wanted` best of the allowed positions by reciprocal rank fusion with an order by words, which may name any
-    positions. The score is in parts of what comes first both ways: 1."""
+    positions; the order by similarity counts `weight` beside it. The score is in parts of what comes first both ways:
+    1."""
     by_words = by_words[np.isin(by_words, allowed)]
     found = similarities[allowed]
     # A chunk without any of the words is among the wanted only if it is among so many by meaning.
     candidates = np.union1d(allowed[_best(found, wanted + len(by_words))], by_words)
     ranks = len(found) - np.searchsorted(np.sort(found), similarities[candidates], side="right")
-    scores = 1.0 / (_K + 1 + ranks)
+    scores = weight / (_K + 1 + ranks)
     scores[np.searchsorted(candidates, by_words)] += 1.0 / (_K + 1 + np.arange(len(by_words)))
     order = np.lexsort((candidates, -scores))[:wanted]
-    return candidates[order], scores[order] * (_K + 1) / 2
+    return candidates[order], scores[order] * (_K + 1) / (1.0 + weight)
 
 
 def _best(similarities: npt.NDArray[np.float32], number: int) -> Positions:

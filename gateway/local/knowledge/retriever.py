@@ -230,7 +230,9 @@ class FolderRetriever:
             similarities = current.vectors @ query
             if search.hybrid:
                 by_words = lexical.search(connection, search.text, current.frequencies)
-                positions, scores = ranking.fused(similarities, allowed, current.positions(by_words), end)
+                positions, scores = ranking.fused(
+                    similarities, allowed, current.positions(by_words), end, weight=self._embedder.weight
+                )
             else:
                 positions, scores = ranking.by_meaning(similarities, allowed, end)
             chosen = current.ids[positions[search.offset :]].tolist()

@@ -22,6 +22,7 @@ class Topics:
 
     name = "topics"
     dimensions = 4
+    weight = 1.0
     topics = (("leave", "holiday", "vacation"), ("pay", "invoice", "salary"), ("pager", "alarm", "incident"))
 
     def embed(self, texts: Sequence[str]) -> Vectors:
@@ -154,15 +155,16 @@ def test_fusion_is_one_over_sixty_and_the_rank_from_both_sides(values: list[floa
     allowed = sorted(data.draw(everywhere))
     by_words = data.draw(st.permutations(sorted(data.draw(everywhere))))
     wanted = data.draw(st.integers(1, 50))
+    weight = data.draw(st.sampled_from([0.5, 1.0]))
     ranked = [position for position in by_words if position in allowed]
     expected = {}
     for position in allowed:
         better = sum(similarities[other] > similarities[position] for other in allowed)
-        expected[position] = 1 / (61 + better) + (1 / (61 + ranked.index(position)) if position in ranked else 0)
+        expected[position] = weight / (61 + better) + (1 / (61 + ranked.index(position)) if position in ranked else 0)
     found, scores = ranking.fused(
-        similarities, np.array(allowed, dtype=np.intp), np.array(by_words, dtype=np.intp), wanted
+        similarities, np.array(allowed, dtype=np.intp), np.array(by_words, dtype=np.intp), wanted, weight=weight
     )
     assert len(found) == min(wanted, len(allowed))
     best = sorted(expected.values(), reverse=True)[:wanted]
-    assert scores == pytest.approx([score * 61 / 2 for score in best])
-    assert [expected[position] * 61 / 2 for position in found] == pytest.approx(list(scores))
+    assert scores == pytest.approx([score * 61 / (1 + weight) for score in best])
+    assert [expected[position] * 61 / (1 + weight) for position in found] == pytest.approx(list(scores))
